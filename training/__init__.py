@@ -1,1 +1,1 @@
-"""Train Folate's model: the sets it learns from, the pack that travels to a GPU, what ships beside the model."""
+"""Training of Folate's model: its data sets, the pack for a GPU, what ships beside the model."""

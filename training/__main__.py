@@ -1,4 +1,4 @@
-"""One command from the public sets to a model folder: ``python -m training --data DIR --encoder DIR --out DIR``."""
+"""Train a model from public sets: ``python -m training --data DIR --encoder DIR --out DIR``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from folate.cli.progress import enable_progress_bars
 
 
 def main() -> None:
-    """Trains, calibrates and packs."""
+    """Train, calibrate and save the model."""
     enable_progress_bars()
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument(
@@ -45,21 +45,20 @@ def main() -> None:
     )
     parser.add_argument(
         "--start",
-        type=_checkpoint,
+        type=_existing_file,
         help="checkpoint.pt of a finished run whose weights to start from (default: the encoder's)",
     )
     parser.add_argument(
         "--average",
-        type=_checkpoint,
+        type=_existing_file,
         nargs="*",
         default=(),
         help="checkpoint.pt of finished runs to average its weights with",
     )
     options = parser.parse_args()
 
-    from training.calibrate import (
-        calibrate_and_save,  # torch takes seconds to import; --help need not
-    )
+    # torch takes seconds to import, which --help does not need
+    from training.calibrate import calibrate_and_save
     from training.expand import ensure_unpacked_encoder
     from training.run import train_model
     from training.sets.manifest import load_splits
@@ -68,31 +67,39 @@ def main() -> None:
     layers = [int(index) for index in options.layers.split(",")] if options.layers else None
     work = options.work or options.out.with_name(options.out.name + ".work")
     encoder = ensure_unpacked_encoder(options.encoder, work)
-    asked = {
+    setting_values = {
         name: getattr(options, name)
         for name in ("seed", "epochs", "minutes", "rate", "head_rate", "start")
     }
-    settings = TrainingSettings(**asked)
-    found = load_splits(options.data)
-    model, state = train_model(
-        found, options.data, encoder, work, settings, layers, options.average
+    settings = TrainingSettings(**setting_values)
+    splits = load_splits(options.data)
+    model, progress = train_model(
+        splits,
+        options.data,
+        encoder,
+        work,
+        settings,
+        layers=layers,
+        averaged_checkpoints=options.average,
     )
-    told = state.describe_training(settings) + (
+    training_summary = progress.describe_training(settings) + (
         f"; the mean of its weights and those of {len(options.average)} other runs"
         if options.average
         else ""
     )
-    calibration = calibrate_and_save(model, found, encoder / "tokenizer.json", options.out, told)
-    print(f"{told}; {calibration}", file=sys.stderr)
+    calibration = calibrate_and_save(
+        model, splits, encoder / "tokenizer.json", options.out, training_summary
+    )
+    print(f"{training_summary}; {calibration}", file=sys.stderr)
 
 
-def _checkpoint(given: str) -> Path:
-    """A file that is there: asked before the hours that come before it is read."""
-    if not Path(given).is_file():
+def _existing_file(argument: str) -> Path:
+    """Return the path of an existing file, so that a missing one fails before hours of training."""
+    if not Path(argument).is_file():
         raise argparse.ArgumentTypeError(
-            f"should be the checkpoint.pt of a run, and there is no file {given}"
+            f"should be the checkpoint.pt of a run, and there is no file {argument}"
         )
-    return Path(given)
+    return Path(argument)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Make a model folder of what a GPU run wrote: ``python -m training.assemble --parts DIR --data DIR --out DIR``.
+"""Make a model folder: ``python -m training.assemble --parts DIR --data DIR --out DIR``.
 
-Joins the parts of the weights, fits temperatures and thresholds on dev texts that training never saw, and
-writes the folder that `nlp.model.load_reader` reads.
+Joins the parts of the weights that a GPU run wrote, fits temperatures and thresholds on dev texts
+that training never saw, and writes the folder that `nlp.model.load_reader` reads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from training.sets.manifest import DatasetSplit, text_digest
 from training.sets.sources import load_all_splits, training_sets
 
 MAX_DEV_TEXTS = 240
-"""Dev texts of a set that calibration may use: half of them, those of the largest digests, are fitted on."""
+"""Dev texts of a set for calibration: the half with the largest digests is fitted on."""
 
 
 def main() -> None:
@@ -34,41 +34,50 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the model folder")
     parser.add_argument("--told", default="", help="how it was trained, in words, for its card")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary_name:
+        folder = Path(temporary_name)
         join_weight_parts(options.parts, folder, options.tokenizer)
-        about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         model, _, _ = load_checkpoint(folder)
-        told = f"{options.told}; {about['training']}" if options.told else about["training"]
+        training_summary = (
+            f"{options.told}; {config['training']}" if options.told else config["training"]
+        )
         calibration = calibrate_and_save(
-            model, list(load_calibration_splits(options.data)), options.tokenizer, options.out, told
+            model,
+            list(load_calibration_splits(options.data)),
+            options.tokenizer,
+            options.out,
+            training_summary,
         )
     print(calibration)
 
 
 def join_weight_parts(parts: Path, folder: Path, tokenizer: Path) -> None:
-    """Join the parts of the weights in ``parts`` in the order of their numbers; raise FileNotFoundError without any."""
-    found = sorted(parts.glob(f"{WEIGHTS_FILE}.*"), key=lambda part: int(part.suffix[1:]))
-    if not found:
+    """Join the parts of the weights in ``parts`` in numerical order.
+
+    Raises FileNotFoundError without any part.
+    """
+    weight_parts = sorted(parts.glob(f"{WEIGHTS_FILE}.*"), key=lambda part: int(part.suffix[1:]))
+    if not weight_parts:
         raise FileNotFoundError(f"wanted {WEIGHTS_FILE}.0 and so on in {parts}, got none.")
-    (folder / WEIGHTS_FILE).write_bytes(b"".join(part.read_bytes() for part in found))
+    (folder / WEIGHTS_FILE).write_bytes(b"".join(part.read_bytes() for part in weight_parts))
     (folder / "config.json").write_bytes((parts / "config.json").read_bytes())
     (folder / TOKENIZER_FILE).write_bytes(tokenizer.read_bytes())
 
 
 def load_calibration_splits(data: Path) -> list[DatasetSplit]:
-    """List the sets with their dev texts as the model reads them in use: names hidden."""
-    sets = {each.source.name: each for each in training_sets()}
+    """Load the sets that have dev texts, with names hidden as the model sees them in use."""
+    sets_by_name = {training_set.source.name: training_set for training_set in training_sets()}
     rng = random.Random(3)  # noqa: S311 - sampling, not a secret
-    made = []
+    splits = []
     for split in load_all_splits(data):
-        if split.source.name not in sets or not split.dev:
+        if split.source.name not in sets_by_name or not split.dev:
             continue
         dev = sorted(split.dev, key=lambda sample: text_digest(sample.text))[:MAX_DEV_TEXTS]
-        if sets[split.source.name].has_names:
+        if sets_by_name[split.source.name].has_names:
             dev = [replace_names(sample, rng) for sample in dev]
-        made.append(replace(split, dev=dev))
-    return made
+        splits.append(replace(split, dev=dev))
+    return splits
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the model is measured beside, in the same run: character TF-IDF with logistic regression, SnowNLP, cnsenti, VADER."""
+"""Baselines measured in the same run as the model: TF-IDF, SnowNLP, cnsenti and VADER."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ if TYPE_CHECKING:
 BaselineClassifier = Callable[[Sequence[str]], "NDArray[np.float64]"]
 """Texts (n) to probabilities or scores (n, k) whose largest is the answer."""
 
-_MOST = 24_000  # training texts, the shuffled first: more hardly help it
+_MAX_TRAINING_TEXTS = 24_000
+"""Training texts of the TF-IDF baseline, sampled: more hardly help it."""
 
 
 def train_tfidf_baseline(
     train: Sequence[tuple[str, int | None]], n_classes: int
 ) -> BaselineClassifier:
-    """One to three characters, TF-IDF, logistic regression, trained on the texts of ``train`` that have a label under ``width``."""
-    text, linear = (
-        import_optional("sklearn.feature_extraction.text", "bench"),
-        import_optional("sklearn.linear_model", "bench"),
-    )
-    labelled = [(words, label) for words, label in train if label is not None]
-    random.Random(0).shuffle(labelled)  # noqa: S311 - sampling, not a secret; sets come in order of category and label
-    del labelled[_MOST:]
+    """Train logistic regression on TF-IDF of one to three characters.
+
+    ``train``: texts and labels below ``n_classes``; those without a label are ignored.
+    """
+    text = import_optional("sklearn.feature_extraction.text", "bench")
+    linear = import_optional("sklearn.linear_model", "bench")
+    labelled = [(document, label) for document, label in train if label is not None]
+    # sets come in order of category and label
+    random.Random(0).shuffle(labelled)  # noqa: S311 - sampling, not a secret
+    del labelled[_MAX_TRAINING_TEXTS:]
     vectorizer = text.TfidfVectorizer(
         analyzer="char",
         ngram_range=(1, 3),
@@ -41,64 +44,74 @@ def train_tfidf_baseline(
     )
     model = linear.LogisticRegression(C=10, max_iter=200, class_weight="balanced")
     model.fit(
-        vectorizer.fit_transform([words for words, _ in labelled]), [label for _, label in labelled]
+        vectorizer.fit_transform([document for document, _ in labelled]),
+        [label for _, label in labelled],
     )
 
-    def judge(texts: Sequence[str]) -> NDArray[np.float64]:
-        chances = np.zeros((len(texts), n_classes))
-        chances[:, model.classes_] = model.predict_proba(vectorizer.transform(texts))
-        return chances
+    def classify(texts: Sequence[str]) -> NDArray[np.float64]:
+        probabilities = np.zeros((len(texts), n_classes))
+        probabilities[:, model.classes_] = model.predict_proba(vectorizer.transform(texts))
+        return probabilities
 
-    return judge
+    return classify
 
 
 def lexicon_baselines(language: str) -> dict[str, BaselineClassifier]:
-    """The peers of a language that people reach for, by name."""
+    """Return the common lexicon-based classifiers of a language, by name."""
     return (
-        {"SnowNLP": _snownlp(), "cnsenti": _cnsenti()} if language == "zh" else {"VADER": _vader()}
+        {"SnowNLP": _snownlp_classifier(), "cnsenti": _cnsenti_classifier()}
+        if language == "zh"
+        else {"VADER": _vader_classifier()}
     )
 
 
-def _snownlp() -> BaselineClassifier:
-    """Two-way: it has no neutral."""
-    snow = import_optional("snownlp", "bench")
+def _snownlp_classifier() -> BaselineClassifier:
+    """Return SnowNLP's classifier, which has no neutral."""
+    snownlp = import_optional("snownlp", "bench")
 
-    def judge(texts: Sequence[str]) -> NDArray[np.float64]:
+    def classify(texts: Sequence[str]) -> NDArray[np.float64]:
         positive = np.array(
-            [snow.SnowNLP(text).sentiments if text.strip() else 0.5 for text in texts]
+            [snownlp.SnowNLP(text).sentiments if text.strip() else 0.5 for text in texts]
         )
         return np.stack([1 - positive, np.zeros(len(texts)), positive], axis=1)
 
-    return judge
+    return classify
 
 
-def _cnsenti() -> BaselineClassifier:
-    """Its counts of positive and negative words; as many of one as of the other is neutral."""
+def _cnsenti_classifier() -> BaselineClassifier:
+    """Return cnsenti's classifier: equal counts of positive and negative words are neutral."""
     counter = import_optional("cnsenti", "bench").Sentiment()
 
-    def judge(texts: Sequence[str]) -> NDArray[np.float64]:
+    def classify(texts: Sequence[str]) -> NDArray[np.float64]:
         counts = [counter.sentiment_count(text) for text in texts]
-        return np.array([_around_zero(count["pos"] - count["neg"], 0.5) for count in counts])
+        return np.array(
+            [_scores_of_signed_value(count["pos"] - count["neg"], 0.5) for count in counts]
+        )
 
-    return judge
+    return classify
 
 
-def _vader() -> BaselineClassifier:
-    """Cut at its authors' +-0.05."""
+def _vader_classifier() -> BaselineClassifier:
+    """Return VADER's classifier, cut at its authors' +-0.05."""
     analyzer = import_optional(
         "vaderSentiment.vaderSentiment", "bench"
     ).SentimentIntensityAnalyzer()
 
-    def judge(texts: Sequence[str]) -> NDArray[np.float64]:
+    def classify(texts: Sequence[str]) -> NDArray[np.float64]:
         return np.array(
-            [_around_zero(analyzer.polarity_scores(text)["compound"], 0.05) for text in texts]
+            [
+                _scores_of_signed_value(analyzer.polarity_scores(text)["compound"], 0.05)
+                for text in texts
+            ]
         )
 
-    return judge
+    return classify
 
 
-def _around_zero(value: float, cut: float) -> list[float]:
-    """Scores (3,) of a signed value: neutral up to ``cut`` either way."""
-    made = [0.0, 0.0, 0.0]
-    made[NEGATIVE], made[NEUTRAL], made[POSITIVE] = -value, cut, value
-    return made
+def _scores_of_signed_value(value: float, cut: float) -> list[float]:
+    """Return scores (3,) of a signed value: neutral up to ``cut`` either way."""
+    scores = [0.0, 0.0, 0.0]
+    scores[NEGATIVE] = -value
+    scores[NEUTRAL] = cut
+    scores[POSITIVE] = value
+    return scores

@@ -1,14 +1,16 @@
-"""Train Folate's model on one GPU in minutes: ``python -m training.gpu --data PACK --out DIR --budget 540``.
+"""Train Folate's model on one GPU: ``python -m training.gpu --data PACK --out DIR --budget 540``.
 
-From the pretrained encoder: continued masked-language pretraining on all texts; multi-task training of all
-layers, first together and then twice with other seeds; the mean of the two; distillation of what all three say
-together into both depths of the mean. The budget (seconds) is kept: learning rates follow the clock, and after
-each phase the model is written, in 8-bit integers and in parts of at most 15 MiB, so that a run that is cut off
-leaves the model of its last phase. With ``--folds`` whole groups of sets are then left out in turn, and
-what a model says of sets that it never saw is written for the quantifier (`training.quantify`).
+From the pretrained encoder: continued masked-language pretraining on all texts; multi-task
+training of all layers, first together and then twice with other seeds; the mean of the two;
+distillation of the predictions of all three into both depths of the mean. The budget (seconds) is
+kept: learning rates follow the clock, and after each phase the model is written, in 8-bit integers
+and in parts of at most 15 MiB, so that an interrupted run leaves the model of its last phase. With
+``--folds`` whole groups of sets are then left out in turn, and the model's posteriors for those
+unseen sets are written for the quantifier (`training.quantify`).
 
-Needs torch, transformers (its tokenizers), numpy and safetensors; ``python -m training.pack`` makes the pack. Without
-a GPU the same runs on the CPU, some hundred times slower: ``--batches`` stops each phase early for a rehearsal.
+Needs torch, transformers (its tokenizers), numpy and safetensors; ``python -m training.pack`` makes
+the pack. Without a GPU the same runs on the CPU, some hundred times slower: ``--batches`` stops
+each phase early for a rehearsal.
 """
 
 from __future__ import annotations
@@ -57,17 +59,17 @@ RESERVED_SECONDS = 40.0
 """Seconds of the budget for reading the pack, fitting the embedding, measuring and writing."""
 
 ENCODER_RATE, HEAD_RATE, LAYER_DECAY = 2.5e-4, 1e-3, 0.9
-"""Peak learning rates of the last layer and of the heads; the part of it that each layer below has."""
+"""Peak learning rates of the last layer and the heads; factor of the rate for each layer below."""
 
 PRETRAINING_RATE = 4e-4
 MASKED_SHARE = 0.15
 """Share of tokens that pretraining hides (Devlin et al. 2019)."""
 
 TEACHER_WEIGHT = 0.7
-"""Weight of what the teachers say in distilling, beside the labels."""
+"""Weight of the teachers' probabilities in distillation, beside the labels."""
 
 EMBEDDING_LOSS_INTERVAL, EMBEDDING_LOSS_TEXTS = 8, 256
-"""Steps between those that also draw the embedding to the encoder's own, and texts of such a step."""
+"""Every how many steps the embedding loss is added, and the number of texts it is taken over."""
 
 PRETRAINED_FILE = "pretrained.pt"
 
@@ -80,7 +82,7 @@ MIN_FULL_RUN_BATCHES = 1_000
 
 @dataclass
 class PhaseClock:
-    """The clock of one phase: how much of it is done, by time or by batches."""
+    """The clock of one phase: which share of it is completed, by time or by batches."""
 
     seconds: float
     batches: int
@@ -92,14 +94,14 @@ class PhaseClock:
 
     @property
     def completed_share(self) -> float:
-        """Part of the phase that is over, 0 to 1."""
+        """Return the completed share of the phase, 0 to 1."""
         return min(
             1.0, max((time.monotonic() - self.began) / self.seconds, self.step / self.batches)
         )
 
 
 def main() -> None:
-    """Train, write the model and say how good it is."""
+    """Train the model, write it and print its scores."""
     parser = argparse.ArgumentParser(prog="python -m training.gpu", description=__doc__)
     parser.add_argument(
         "--data", type=Path, required=True, help="folder that `python -m training.pack` wrote"
@@ -142,7 +144,13 @@ def main() -> None:
     tokens = options.tokens or (16_384 if device.type == "cuda" else 1_024)
     work = options.work or Path(tempfile.mkdtemp(prefix="folate-"))
     run = TrainingRun(
-        options.data, options.out, work, device, tokens, options.batches, options.seed
+        options.data,
+        options.out,
+        work,
+        device=device,
+        tokens=tokens,
+        batches=options.batches,
+        seed=options.seed,
     )
     run.log_line(f"pack read after {time.monotonic() - began:.0f} s on {device}")
     if options.only_folds:
@@ -161,20 +169,26 @@ def main() -> None:
 
 
 class TrainingRun:
-    """One run: the pack, the models, the log."""
+    """One run: the pack, the models and the log."""
 
     def __init__(
         self,
         pack: Path,
         out: Path,
         work: Path,
+        *,
         device: torch.device,
         tokens: int,
         batches: int,
         seed: int,
     ) -> None:
-        self.folder, self.out, self.work, self.device = pack, out, work, device
-        self.tokens, self.most, self.seed = tokens, batches, seed
+        self.folder = pack
+        self.out = out
+        self.work = work
+        self.device = device
+        self.tokens = tokens
+        self.max_batches = batches
+        self.seed = seed
         self.log: list[str] = []
         self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
         self.pack = TrainingPack(pack)
@@ -184,7 +198,7 @@ class TrainingRun:
         self.source = unpack_encoder(pack, work / "encoder")
         self.teacher = load_bert_encoder(self.source).to(device).eval().requires_grad_(False)
         self.pool = self.pack.text_indices(POOL)
-        self.centre = self._vectors(self.pool[:1024]).mean(0)
+        self.centre = self._teacher_vectors(self.pool[:1024]).mean(0)
         torch.manual_seed(seed)
         self.start = MultiTaskModel(load_bert_encoder(self.source)).to(device)
         self.start.encoder.words.requires_grad_(False)
@@ -197,7 +211,7 @@ class TrainingRun:
         (self.out / "log.txt").write_text("\n".join(self.log) + "\n", encoding="utf-8")
 
     def train(self, seconds: float, *, pretraining: bool) -> None:
-        """Run every phase; the model is written after each that makes one."""
+        """Run every phase and write the model after each phase that changes it."""
         share = {name: seconds * part for name, part in PHASE_SHARES.items()}
         if pretraining:
             self._pretrain(share["pretraining"])
@@ -207,87 +221,95 @@ class TrainingRun:
         rows = self.pack.text_indices(TRAIN)
         model = copy.deepcopy(self.start)
         self._fit(model, rows, share["together"], self.seed, peak=(1.0, 0.75), name="together")
-        self._finish(model, "trained together")
+        self._write_model(model, "trained together")
         branches = []
         for number, name in enumerate(("first", "second")):
             branch = copy.deepcopy(model)
             self._fit(
                 branch, rows, share[name], self.seed + 1 + number, peak=(0.75, 0.0), name=name
             )
-            self.log_line(f"{name}: {self._measured(branch)}")
+            self.log_line(f"{name}: {self._describe_scores(branch)}")
             branches.append(branch)
-        mean = average_models(branches)
-        self._finish(mean, "the mean of two seeds")
-        student = copy.deepcopy(mean)
-        everything = torch.cat([rows, self.pack.text_indices(UNLABELLED)])
-        teachers = [each.eval() for each in (*branches, mean)]
+        mean_model = average_models(branches)
+        self._write_model(mean_model, "the mean of two seeds")
+        student = copy.deepcopy(mean_model)
+        all_rows = torch.cat([rows, self.pack.text_indices(UNLABELLED)])
+        teacher_models = [teacher.eval() for teacher in (*branches, mean_model)]
         self._fit(
             student,
-            everything,
+            all_rows,
             share["distilling"],
             self.seed + 9,
             peak=(0.4, 0.0),
             name="distilling",
-            teachers=teachers,
+            teachers=teacher_models,
         )
-        self._finish(student, "distilled from both seeds and their mean")
+        self._write_model(student, "distilled from both seeds and their mean")
 
-    def train_fold(self, number: int, count: int, seconds: float) -> None:
-        """Train without one part of the sets, and keep what the model says of those."""
-        out = set(self._groups()[number::count])
-        unseen = [at for at, each in enumerate(self.pack.sets) if each["group"] in out]
-        seen = [at for at, each in enumerate(self.pack.sets) if each["group"] not in out]
+    def train_fold(self, fold: int, count: int, seconds: float) -> None:
+        """Train without one part of the sets, and keep the posteriors of that part."""
+        left_out_groups = set(self._left_out_groups()[fold::count])
+        held_out_sets = [
+            number
+            for number, dataset in enumerate(self.pack.sets)
+            if dataset["group"] in left_out_groups
+        ]
+        trained_sets = [
+            number
+            for number, dataset in enumerate(self.pack.sets)
+            if dataset["group"] not in left_out_groups
+        ]
         model = copy.deepcopy(self.start)
-        rows = self.pack.text_indices(TRAIN, seen)
-        self._fit(
-            model, rows, seconds, self.seed + 20 + number, peak=(1.0, 0.0), name=f"fold {number}"
-        )
-        names = ", ".join(self.pack.sets[at]["name"] for at in unseen)
-        self.log_line(f"fold {number}, left out: {names}")
+        rows = self.pack.text_indices(TRAIN, trained_sets)
+        self._fit(model, rows, seconds, self.seed + 20 + fold, peak=(1.0, 0.0), name=f"fold {fold}")
+        names = ", ".join(self.pack.sets[number]["name"] for number in held_out_sets)
+        self.log_line(f"fold {fold}, left out: {names}")
         with self.autocast:
             self.posteriors |= held_out_posteriors(
-                model.eval(), self.pack, seen, unseen, self.tokens
+                model.eval(), self.pack, trained_sets, held_out_sets, self.tokens
             )
-        self.log_line(describe_dev_scores(model, self.pack, self.autocast, self.tokens, unseen))
+        self.log_line(
+            describe_dev_scores(model, self.pack, self.autocast, self.tokens, held_out_sets)
+        )
         np.savez_compressed(self.out / "posteriors.npz", **self.posteriors)
 
-    def _groups(self) -> list[str]:
+    def _left_out_groups(self) -> list[str]:
         """List the groups of sets that may be left out, the largest first."""
         texts = torch.bincount(
             self.pack.set[self.pack.text_indices(TRAIN)].long(), minlength=len(self.pack.sets)
         )
         sizes: dict[str, int] = {}
-        for each, count in zip(self.pack.sets, texts.tolist(), strict=True):
-            if each["name"] not in ("composed", "unlabelled", "pool"):
-                sizes[each["group"]] = sizes.get(each["group"], 0) + count
+        for dataset, count in zip(self.pack.sets, texts.tolist(), strict=True):
+            if dataset["name"] not in ("composed", "unlabelled", "pool"):
+                sizes[dataset["group"]] = sizes.get(dataset["group"], 0) + count
         return sorted(sizes, key=lambda group: (-sizes[group], group))
 
-    def _measured(self, model: MultiTaskModel) -> str:
+    def _describe_scores(self, model: MultiTaskModel) -> str:
         return describe_dev_scores(model, self.pack, self.autocast, self.tokens)
 
-    def _finish(self, model: MultiTaskModel, what: str) -> None:
-        """Fit the embedding, say how good the model is and write it."""
+    def _write_model(self, model: MultiTaskModel, description: str) -> None:
+        """Fit the embedding, log the dev scores and write the model in parts."""
         self._fit_embedding(model)
-        self.log_line(f"{what}: {self._measured(model)}")
-        written = copy.deepcopy(model).float().cpu().eval()
+        self.log_line(f"{description}: {self._describe_scores(model)}")
+        saved_model = copy.deepcopy(model).float().cpu().eval()
         folder = self.work / "model"
         save_checkpoint(
-            written,
+            saved_model,
             ModelCalibration(),
             MODEL_NAME,
             self.folder / "tokenizer.json",
             folder,
-            f"{what}; seed {self.seed}",
+            f"{description}; seed {self.seed}",
         )
-        data = (folder / WEIGHTS_FILE).read_bytes()
-        for part in range(0, len(data), PART_BYTES):
-            (self.out / f"{WEIGHTS_FILE}.{part // PART_BYTES}").write_bytes(
-                data[part : part + PART_BYTES]
+        weight_bytes = (folder / WEIGHTS_FILE).read_bytes()
+        for start_offset in range(0, len(weight_bytes), PART_BYTES):
+            (self.out / f"{WEIGHTS_FILE}.{start_offset // PART_BYTES}").write_bytes(
+                weight_bytes[start_offset : start_offset + PART_BYTES]
             )
         (self.out / "config.json").write_bytes((folder / "config.json").read_bytes())
 
     def _pretrain(self, seconds: float) -> None:
-        """Go on with masked-language modelling over every text; the word embeddings stay as they are."""
+        """Continue masked-language pretraining over every text, with frozen word embeddings."""
         encoder = self.start.encoder
         head = MaskedHead(encoder).to(self.device)
         parameters = [weight for weight in encoder.parameters() if weight.requires_grad]
@@ -299,7 +321,8 @@ class TrainingRun:
             fused=True,
         )
         rows = torch.cat([self.pack.text_indices(part) for part in (TRAIN, UNLABELLED)])
-        phase, losses = PhaseClock(seconds, self.most), []
+        phase = PhaseClock(seconds, self.max_batches)
+        losses: list[Tensor] = []
         encoder.train()
         for ids, mask in self._batches(
             rows, self.seed, phase, 2 * self.tokens, self.pack.token_ids
@@ -316,7 +339,7 @@ class TrainingRun:
                     encoder(mask_tokens(ids, hidden, encoder.config.vocabulary), mask)[hidden],
                     ids[hidden],
                 )
-            self._descend(loss, optimizer, [*parameters, *head.parameters()])
+            self._take_step(loss, optimizer, [*parameters, *head.parameters()])
             losses.append(loss.detach())
         last = torch.stack(losses[-100:]).mean() if losses else torch.tensor(float("nan"))
         self.log_line(
@@ -324,23 +347,28 @@ class TrainingRun:
         )
 
     def _batches(
-        self, rows: Tensor, seed: int, phase: PhaseClock, tokens: int, made: Callable[[Tensor], Any]
+        self,
+        rows: Tensor,
+        seed: int,
+        phase: PhaseClock,
+        tokens: int,
+        make_batch: Callable[[Tensor], Any],
     ) -> Iterator[Any]:
-        """Yield what ``made`` makes of batches of all rows, again and again until the phase is over."""
+        """Yield what ``make_batch`` returns for batches of all rows until the phase is over."""
         generator = torch.Generator().manual_seed(seed)
         while phase.completed_share < 1:
             for batch in map_in_threads(
-                made, self.pack.iter_batch_rows(rows, tokens, generator), BATCH_THREADS
+                make_batch, self.pack.iter_batch_rows(rows, tokens, generator), BATCH_THREADS
             ):
                 if phase.completed_share >= 1:
                     return
-                yield self._moved(batch)
+                yield self._move_to_device(batch)
                 phase.step += 1
 
-    def _moved(self, batch: Any) -> Any:
+    def _move_to_device(self, batch: Any) -> Any:
         """Move a Batch, or ids with their mask, to the device."""
         if isinstance(batch, tuple):
-            return tuple(part.to(self.device) for part in batch)
+            return tuple(tensor.to(self.device) for tensor in batch)
         return batch.to(self.device)
 
     def _fit(
@@ -354,80 +382,90 @@ class TrainingRun:
         name: str,
         teachers: Sequence[MultiTaskModel] = (),
     ) -> None:
-        """Train a model in place on some texts; ``peak``: parts of the learning rates at the start and the end."""
+        """Train a model in place; ``peak``: factors of the learning rate at start and end."""
         torch.manual_seed(seed)
         optimizer = torch.optim.AdamW(
             parameter_groups(model), weight_decay=0.01, betas=(0.9, 0.98), fused=True
         )
         parameters = [weight for weight in model.parameters() if weight.requires_grad]
-        phase = PhaseClock(seconds, self.most)
+        phase = PhaseClock(seconds, self.max_batches)
         model.train()
         warmup = 0.05 if peak[0] == 1.0 or teachers else 0.01
         total: Tensor | None = None
         for batch in self._batches(
-            self._repeated(rows), seed, phase, self.tokens, self.pack.make_batch
+            self._repeat_small_sets(rows), seed, phase, self.tokens, self.pack.make_batch
         ):
             factor = learning_rate_factor(phase.completed_share, peak, warmup)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * factor
-            loss = self._taught(model, batch, teachers) if teachers else self._loss(model, batch)
+            loss = (
+                self._distillation_loss(model, batch, teachers)
+                if teachers
+                else self._label_loss(model, batch)
+            )
             if phase.step % EMBEDDING_LOSS_INTERVAL == 0:
                 loss = loss + self._embedding_loss(model, phase.step // EMBEDDING_LOSS_INTERVAL)
-            self._descend(loss, optimizer, parameters)
+            self._take_step(loss, optimizer, parameters)
             total = loss.detach() if total is None else 0.99 * total + 0.01 * loss.detach()
+        mean_loss = float(total or 0)
         self.log_line(
-            f"{name}: {phase.step:,} batches of {self.tokens:,} tokens, loss {float(total or 0):.3f}"
+            f"{name}: {phase.step:,} batches of {self.tokens:,} tokens, loss {mean_loss:.3f}"
         )
 
-    def _repeated(self, rows: Tensor) -> Tensor:
-        """Repeat the rows of small sets as their sources say."""
-        counts = torch.tensor([int(each["repeat"]) for each in self.pack.sets])
+    def _repeat_small_sets(self, rows: Tensor) -> Tensor:
+        """Repeat the rows of small sets as often as their sources state."""
+        counts = torch.tensor([int(dataset["repeat"]) for dataset in self.pack.sets])
         return torch.repeat_interleave(rows, counts[self.pack.set[rows].long()])
 
-    def _loss(self, model: MultiTaskModel, batch: Batch) -> Tensor:
+    def _label_loss(self, model: MultiTaskModel, batch: Batch) -> Tensor:
         losses = task_losses(model, batch, self.autocast, self.device)
         return torch.stack(list(losses.values())).sum()
 
-    def _taught(
+    def _distillation_loss(
         self, model: MultiTaskModel, batch: Batch, teachers: Sequence[MultiTaskModel]
     ) -> Tensor:
-        """Loss of both depths against the labels and against what the teachers say together."""
-        asked = (batch.ids, batch.mask, batch.target_rows)
+        """Return the loss of both depths against labels and the teachers' mean probabilities."""
+        inputs = (batch.ids, batch.mask, batch.target_rows)
         with torch.no_grad(), self.autocast:
-            said = mean_probabilities([teacher(*asked)[1] for teacher in teachers])
-        loss = (1 - TEACHER_WEIGHT) * self._loss(model, batch)
+            teacher_probabilities = mean_probabilities(
+                [teacher(*inputs)[1] for teacher in teachers]
+            )
+        loss = (1 - TEACHER_WEIGHT) * self._label_loss(model, batch)
         with self.autocast:
-            early, late = model(*asked)
-        return loss + TEACHER_WEIGHT * (teacher_loss(late, said) + teacher_loss(early, said))
+            early, late = model(*inputs)
+        return loss + TEACHER_WEIGHT * (
+            teacher_loss(late, teacher_probabilities) + teacher_loss(early, teacher_probabilities)
+        )
 
     def _embedding_loss(self, model: MultiTaskModel, step: int) -> Tensor:
-        """Mean of 1 - cosine between the embeddings of some short texts and the encoder's own vectors."""
-        first = step * EMBEDDING_LOSS_TEXTS % max(len(self.pool) - EMBEDDING_LOSS_TEXTS, 1)
-        rows = self.pool[first : first + EMBEDDING_LOSS_TEXTS]
-        wanted = self._vectors(rows) - self.centre
+        """Return the mean of 1 - cosine between embeddings and the pretrained encoder's vectors."""
+        start_row = step * EMBEDDING_LOSS_TEXTS % max(len(self.pool) - EMBEDDING_LOSS_TEXTS, 1)
+        rows = self.pool[start_row : start_row + EMBEDDING_LOSS_TEXTS]
+        teacher_vectors = self._teacher_vectors(rows) - self.centre
         with self.autocast:
-            embedding = model.embed(*self._moved(self.pack.token_ids(rows))).float()
-        return 1 - functional.cosine_similarity(embedding, wanted).mean()
+            embedding = model.embed(*self._move_to_device(self.pack.token_ids(rows))).float()
+        return 1 - functional.cosine_similarity(embedding, teacher_vectors).mean()
 
-    def _vectors(self, rows: Tensor) -> Tensor:
-        """Give the mean-pooled vectors (n, hidden) of the encoder as it was."""
-        ids, mask = self._moved(self.pack.token_ids(rows))
+    def _teacher_vectors(self, rows: Tensor) -> Tensor:
+        """Return the mean-pooled vectors (n, hidden) of the pretrained encoder."""
+        ids, mask = self._move_to_device(self.pack.token_ids(rows))
         with torch.no_grad(), self.autocast:
             return mean_pool(self.teacher(ids, mask), mask).float()
 
     def _fit_embedding(self, model: MultiTaskModel) -> None:
-        """Set the embedding head to the ridge regression from pooled states to the encoder's own vectors."""
+        """Fit the embedding head by ridge regression onto the pretrained encoder's vectors."""
         model.eval()
-        states, vectors = [], []
+        states: list[Tensor] = []
+        vectors: list[Tensor] = []
         for rows in self.pack.iter_batch_rows(self.pool, self.tokens, None):
-            ids, mask = self._moved(self.pack.token_ids(rows))
+            ids, mask = self._move_to_device(self.pack.token_ids(rows))
             with torch.no_grad(), self.autocast:
                 states.append(mean_pool(model.encoder.forward_early(ids, mask), mask).float())
-            vectors.append(self._vectors(rows) - self.centre)
+            vectors.append(self._teacher_vectors(rows) - self.centre)
         set_embedding_head(model, torch.cat(states), torch.cat(vectors))
 
     @staticmethod
-    def _descend(
+    def _take_step(
         loss: Tensor, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]
     ) -> None:
         loss.backward()
@@ -437,7 +475,7 @@ class TrainingRun:
 
 
 class MaskedHead(nn.Module):  # type: ignore[misc]  # torch is not type-checked here
-    """Tell which token a state hides, by the encoder's own word embeddings."""
+    """Predict masked tokens from hidden states, with the encoder's own word embeddings."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
@@ -446,23 +484,23 @@ class MaskedHead(nn.Module):  # type: ignore[misc]  # torch is not type-checked 
         self.mix = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.LayerNorm(hidden))
         self.bias = nn.Parameter(torch.zeros(encoder.config.vocabulary))
 
-    def forward(self, states: Tensor, wanted: Tensor) -> Tensor:
-        """States (m, hidden) and the ids (m,) that they hide to the loss."""
+    def forward(self, states: Tensor, token_ids: Tensor) -> Tensor:
+        """Return the loss of predicting the token ids (m,) from the states (m, hidden)."""
         logits = self.mix(states) @ self.words[0].T + self.bias
-        return functional.cross_entropy(logits.float(), wanted)
+        return functional.cross_entropy(logits.float(), token_ids)
 
 
 def mask_tokens(ids: Tensor, masked: Tensor, vocabulary: int) -> Tensor:
-    """Hide tokens: eight of ten behind the mask, one of ten behind another word, one as it is."""
+    """Mask tokens: eight of ten by the mask token, one by a random token, one left as it is."""
     draw = torch.rand(ids.shape, device=ids.device)
     mask_token = vocabulary - 1
-    others = torch.randint(4, vocabulary - 1, ids.shape, device=ids.device)
-    shown = torch.where(masked & (draw < 0.8), mask_token, ids)
-    return torch.where(masked & (draw >= 0.9), others, shown)
+    random_ids = torch.randint(4, vocabulary - 1, ids.shape, device=ids.device)
+    with_masks = torch.where(masked & (draw < 0.8), mask_token, ids)
+    return torch.where(masked & (draw >= 0.9), random_ids, with_masks)
 
 
 def learning_rate_factor(completed_share: float, peak: tuple[float, float], warmup: float) -> float:
-    """Give the part of the learning rate: up to the first of ``peak`` at first, then on a line to the second."""
+    """Return the factor of the learning rate: warm up to ``peak[0]``, then move to ``peak[1]``."""
     if completed_share < warmup:
         return peak[0] * completed_share / warmup
     return peak[0] + (peak[1] - peak[0]) * (completed_share - warmup) / (1 - warmup)
@@ -486,7 +524,10 @@ def parameter_groups(model: MultiTaskModel) -> list[dict[str, object]]:
 
 
 def average_models(models: Sequence[MultiTaskModel]) -> MultiTaskModel:
-    """Give the model whose weights are the means of those of ``models`` (Wortsman et al. 2022, arXiv:2203.05482)."""
+    """Return a model whose weights are the means of those of ``models``.
+
+    Wortsman et al. 2022, arXiv:2203.05482.
+    """
     mean = copy.deepcopy(models[0])
     states = [model.state_dict() for model in models]
     with torch.no_grad():
@@ -495,22 +536,26 @@ def average_models(models: Sequence[MultiTaskModel]) -> MultiTaskModel:
     return mean
 
 
-_CHOICES = ("post", "target", "emotion", "polarity")
-_ANSWERS = ("intent", "spoken")
+_SOFTMAX_HEADS = ("post", "target", "emotion", "polarity")
+_SIGMOID_HEADS = ("intent", "spoken")
 
 
 def mean_probabilities(outputs: Sequence[HeadOutputs]) -> dict[str, Tensor]:
-    """Give the mean probabilities of some models, by head."""
+    """Return the mean probabilities of several models, by head."""
 
-    def mean(name: str, probability: Callable[[Tensor], Tensor]) -> Tensor:
-        return torch.stack([probability(getattr(out, name).float()) for out in outputs]).mean(0)
+    def mean_of_head(name: str, activation: Callable[[Tensor], Tensor]) -> Tensor:
+        return torch.stack([activation(getattr(out, name).float()) for out in outputs]).mean(0)
 
-    chances = {name: mean(name, lambda logits: logits.softmax(-1)) for name in _CHOICES}
-    return chances | {name: mean(name, torch.sigmoid) for name in _ANSWERS}
+    probabilities: dict[str, Tensor] = {}
+    for name in _SOFTMAX_HEADS:
+        probabilities[name] = mean_of_head(name, lambda logits: logits.softmax(-1))
+    for name in _SIGMOID_HEADS:
+        probabilities[name] = mean_of_head(name, torch.sigmoid)
+    return probabilities
 
 
 def teacher_loss(outputs: HeadOutputs, teacher_probabilities: dict[str, Tensor]) -> Tensor:
-    """Cross-entropy of one depth against the probabilities of the teachers, heads weighed as in training."""
+    """Return the cross-entropy of one depth against the teachers, heads weighted as in training."""
     post = functional.cross_entropy(outputs.post.float(), teacher_probabilities["post"])
     loss = post + 0.5 * functional.cross_entropy(
         outputs.emotion.float(), teacher_probabilities["emotion"]

@@ -1,6 +1,6 @@
-"""Hard sentences of our own: negation, regret, irony, slang, comparisons and more, which no training may see.
+"""Hard sentences of our own: negation, regret, irony, slang and comparisons, never trained on.
 
-Read as in production, with the names of brands hidden (`nlp.model.name_hiding`).
+They are predicted as in production, with the names of brands hidden (`nlp.model.name_hiding`).
 """
 
 from __future__ import annotations
@@ -30,33 +30,32 @@ INVENTED_BRANDS = (
 
 @dataclass(frozen=True, slots=True)
 class HardSentence:
-    """A sentence with the right label of ``target``, or of the post as a whole where that is None.
-
-    ``target`` is the id of a brand of `BRANDS`, ``language`` ``zh`` or ``en``.
-    """
+    """A sentence with the right label of a target, or of the whole post."""
 
     text: str
+    # id of a brand of `INVENTED_BRANDS`; None for the whole post
     target: str | None
     label: str
     phenomenon: str
+    # "zh" or "en"
     language: str
 
 
 def read_hard_sentences(path: Path) -> list[HardSentence]:
-    """Read a TSV whose header is text, target, label, phenomenon, language; no target: the post."""
+    """Read a TSV of text, target, label, phenomenon and language; no target: the post."""
     owners = {name: brand.id for brand in INVENTED_BRANDS for name in brand.names}
     _, *lines = path.read_text(encoding="utf-8").splitlines()
     sentences = []
     for line in lines:
-        text, target, label, phenomenon, spoken = line.split("\t")
+        text, target, label, phenomenon, language = line.split("\t")
         brand = owners[target] if target else None
-        sentences.append(HardSentence(text, brand, label, phenomenon, spoken))
+        sentences.append(HardSentence(text, brand, label, phenomenon, language))
     return sentences
 
 
 def predict_labels(reader: Reader, sentences: list[HardSentence]) -> list[str]:
-    """Return the label that the reader gives each sentence or its target."""
-    passages = [Passage(sentence.text, _mentions(sentence.text)) for sentence in sentences]
+    """Return the label that the reader predicts for each sentence or its target."""
+    passages = [Passage(sentence.text, _mention_spans(sentence.text)) for sentence in sentences]
     labels = []
     for sentence, passage, reading in zip(
         sentences, passages, read_without_names(reader, passages), strict=True
@@ -69,28 +68,28 @@ def predict_labels(reader: Reader, sentences: list[HardSentence]) -> list[str]:
 
 
 def score_hard_sentences(reader: Reader, path: Path) -> Iterator[ScoreRow]:
-    """Score the sentences of ``path``: accuracy by language, by right label and by phenomenon.
+    """Yield the accuracy by language, by right label and by phenomenon.
 
     Intervals are Wilson's, at 95 %.
     """
     sentences = read_hard_sentences(path)
     outcomes: defaultdict[tuple[str, str], list[bool]] = defaultdict(list)
     for sentence, label in zip(sentences, predict_labels(reader, sentences), strict=True):
-        right = label == sentence.label
-        outcomes["hard sentences", sentence.language].append(right)
-        outcomes[f"hard sentences, {sentence.label}", sentence.language].append(right)
-        outcomes[f"hard: {sentence.phenomenon}", sentence.language].append(right)
-    for (name, spoken), rights in sorted(outcomes.items()):
-        yield ScoreRow(_accuracy(f"{name}, {spoken}", rights), spoken, trained_on=False)
+        is_right = label == sentence.label
+        outcomes["hard sentences", sentence.language].append(is_right)
+        outcomes[f"hard sentences, {sentence.label}", sentence.language].append(is_right)
+        outcomes[f"hard: {sentence.phenomenon}", sentence.language].append(is_right)
+    for (name, language), hits in sorted(outcomes.items()):
+        yield ScoreRow(_accuracy_score(f"{name}, {language}", hits), language, trained_on=False)
 
 
-def _accuracy(name: str, rights: list[bool]) -> Score:
-    low, high = wilson_interval(sum(rights), len(rights))
-    return Score(name, "accuracy", len(rights), sum(rights) / len(rights), low, high)
+def _accuracy_score(name: str, hits: list[bool]) -> Score:
+    low, high = wilson_interval(sum(hits), len(hits))
+    return Score(name, "accuracy", len(hits), sum(hits) / len(hits), low, high)
 
 
-def _mentions(text: str) -> dict[str, list[TextSpan]]:
-    """The spans of each brand that ``text`` names."""
+def _mention_spans(text: str) -> dict[str, list[TextSpan]]:
+    """Return the spans of each brand that ``text`` names."""
     mentions: dict[str, list[TextSpan]] = {}
     for mention in _LINKER.find_mentions(text):
         mentions.setdefault(mention.brand, []).append((mention.start, mention.end))

@@ -1,5 +1,7 @@
-"""How good the model is for goods it never saw: `python -m training.leave_category_out --category X` trains without one category of
-online_shopping, and prints its accuracy on that category beside character TF-IDF with logistic regression trained on the same others.
+"""Accuracy on unseen goods: ``python -m training.leave_category_out --category X``.
+
+Trains without one category of online_shopping, and prints the accuracy on that category beside
+character TF-IDF with logistic regression trained on the same other texts.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Trains and prints."""
+    """Train without the category and print the accuracy on it."""
     parser = argparse.ArgumentParser(
         prog="python -m training.leave_category_out", description=__doc__
     )
@@ -58,14 +60,13 @@ def main() -> None:
     )
     options = parser.parse_args()
 
-    from training.calibrate import (
-        calibrate_and_save,  # torch takes seconds to import; --help need not
-    )
+    # torch takes seconds to import, which --help does not need
+    from training.calibrate import calibrate_and_save
     from training.expand import ensure_unpacked_encoder
     from training.run import train_model
     from training.train import TrainingSettings
 
-    found, asked = hold_out_category(
+    splits, held_out_samples = hold_out_category(
         load_splits(options.data, select_sources(options.sets)),
         options.data,
         options.category,
@@ -74,35 +75,41 @@ def main() -> None:
     work = options.out.with_name(options.out.name + ".work")
     encoder = ensure_unpacked_encoder(options.encoder, work)
     settings = TrainingSettings(minutes=options.minutes)
-    model, state = train_model(found, options.data, encoder, work, settings)
-    calibrate_and_save(model, found, encoder / "tokenizer.json", options.out)
-    for name, score in score_held_out_category(options.out, found, asked).items():
+    model, progress = train_model(splits, options.data, encoder, work, settings)
+    calibrate_and_save(model, splits, encoder / "tokenizer.json", options.out)
+    for name, score in score_held_out_category(options.out, splits, held_out_samples).items():
         print(
-            f"{options.category}, left out: {name} {score.value:.3f} ({score.low:.3f} to {score.high:.3f}, n={score.n})"
+            f"{options.category}, left out: {name} {score.value:.3f}"
+            f" ({score.low:.3f} to {score.high:.3f}, n={score.n})"
         )
-    print(state.describe_training(settings), file=sys.stderr)
+    print(progress.describe_training(settings), file=sys.stderr)
 
 
 def select_sources(names: str | None) -> tuple[DatasetSource, ...]:
-    """The sources of some names, parted by commas; all for None. Raises ConfigError for a name that is none, or without the shop's."""
-    known = {source.name: source for source in DATASET_SOURCES}
-    wanted = names.split(",") if names else list(known)
-    for name in wanted:
-        if name not in known:
-            raise ConfigError(f"no set {name!r}; {suggestion(name, sorted(known))}")
-    if SHOPPING_SET not in wanted:
+    """Return the sources of comma-separated names; all for None.
+
+    Raises ConfigError for an unknown name, or if online_shopping is missing.
+    """
+    sources_by_name = {source.name: source for source in DATASET_SOURCES}
+    selected_names = names.split(",") if names else list(sources_by_name)
+    for name in selected_names:
+        if name not in sources_by_name:
+            raise ConfigError(f"no set {name!r}; {suggestion(name, sorted(sources_by_name))}")
+    if SHOPPING_SET not in selected_names:
         raise ConfigError(
-            f"wanted {SHOPPING_SET} among the sets, since its category is asked; got {', '.join(wanted)}."
+            f"wanted {SHOPPING_SET} among the sets, since its category is asked;"
+            f" got {', '.join(selected_names)}."
         )
-    return tuple(known[name] for name in wanted)
+    return tuple(sources_by_name[name] for name in selected_names)
 
 
 def hold_out_category(
     splits: Sequence[DatasetSplit], data: Path, category: str, limit: int
 ) -> tuple[list[DatasetSplit], list[Sample]]:
-    """The splits without any text of a category, in any set, and at most ``limit`` texts of it, those of the smallest digests.
+    """Remove every text of a category from all splits, and return texts of it to measure on.
 
-    Raises ConfigError for a category that the set does not have.
+    These are at most ``limit`` texts, those of the smallest digests. Raises ConfigError for a
+    category that the set does not have.
     """
     rows = list(readers.read_dataset_rows(data / SHOPPING_FILE))
     if category not in (names := {row["cat"] for row in rows}):
@@ -110,50 +117,50 @@ def hold_out_category(
             f"no category {category!r} in {SHOPPING_FILE}; {suggestion(category, sorted(names))}"
         )
     labels = {"0": TWO_WAY[0], "1": TWO_WAY[1]}
-    its = {
+    category_samples = {
         text_digest(row["review"]): Sample(row["review"], labels[row["label"]], TWO_WAY)
         for row in rows
         if row["cat"] == category
     }
-    bare = {han_digest(text.text) for text in its.values()}
-    kept = [
-        replace(
-            split,
-            train=[
-                sample
-                for sample in split.train
-                if text_digest(sample.text) not in its and han_digest(sample.text) not in bare
-            ],
-        )
-        for split in splits
-    ]
-    dev = [
-        replace(split, dev=[sample for sample in split.dev if text_digest(sample.text) not in its])
-        for split in kept
-    ]
-    return dev, [its[digest] for digest in sorted(its)[:limit]]
+    han_digests = {han_digest(text.text) for text in category_samples.values()}
+    remaining = []
+    for split in splits:
+        dev = [sample for sample in split.dev if text_digest(sample.text) not in category_samples]
+        train = [
+            sample
+            for sample in split.train
+            if text_digest(sample.text) not in category_samples
+            and han_digest(sample.text) not in han_digests
+        ]
+        remaining.append(replace(split, train=train, dev=dev))
+    return remaining, [category_samples[digest] for digest in sorted(category_samples)[:limit]]
 
 
 def score_held_out_category(
     folder: Path, splits: Sequence[DatasetSplit], samples: Sequence[Sample]
 ) -> dict[str, Score]:
-    """Two-way accuracy of the model in ``folder`` and of TF-IDF that learnt from the rest of online_shopping."""
+    """Return the two-way accuracy of the model in ``folder`` and of TF-IDF on ``samples``."""
     from nlp.model import load_reader
     from training.baselines import train_tfidf_baseline
     from training.predictions import probability_array
     from training.scores import post_score
 
     texts = [sample.text for sample in samples]
-    rest = next(split for split in splits if split.source.name == SHOPPING_SET)
-    judge = train_tfidf_baseline([(sample.text, sample.label) for sample in rest.train], 3)
-    chances = {
+    shopping_split = next(split for split in splits if split.source.name == SHOPPING_SET)
+    classify = train_tfidf_baseline(
+        [(sample.text, sample.label) for sample in shopping_split.train], 3
+    )
+    probabilities = {
         "model": probability_array(
             [reading.post for reading in load_reader(str(folder)).read(texts)]
         ),
-        "TF-IDF": judge(texts),
+        "TF-IDF": classify(texts),
     }
-    made = {name: post_score(name, samples, its) for name, its in chances.items()}
-    return {name: score for name, score in made.items() if score is not None}
+    scores = {
+        name: post_score(name, samples, set_probabilities)
+        for name, set_probabilities in probabilities.items()
+    }
+    return {name: score for name, score in scores.items() if score is not None}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a model says of whole sets that it never saw: what the quantifier learns of unknown domains."""
+"""Posteriors of a model for whole sets that it never saw, for the quantifier."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from training.pack_batches import DEV, TRAIN, TrainingPack
 from training.sets.samples import NEUTRAL, NOT_ABOUT
 
 MAX_PREDICTIONS, MIN_PREDICTIONS = 1_200, 120
-"""Judgements of a set: kept at most, needed at least."""
+"""Predictions of a set: used at most, needed at least."""
 
-_GRID = torch.linspace(0.6, 3.0, 49)
+_TEMPERATURE_GRID = torch.linspace(0.6, 3.0, 49)
 """Temperatures tried."""
 
 
@@ -28,116 +28,137 @@ def held_out_posteriors(
     held_out_sets: Sequence[int],
     tokens: int,
 ) -> dict[str, np.ndarray]:
-    """Give posteriors of the sets ``unseen``, calibrated on the dev texts of the sets ``seen``.
+    """Return posteriors of unseen sets, calibrated on the dev texts of the trained ones.
 
-    By set, under ``NAME|p`` the posteriors of the post, ``NAME|c`` those of the target (with the post's as in use,
-    where it is the only one) and ``NAME|y`` the labels; of sets without targets both are the post's.
+    By set: ``NAME|p`` are the posteriors of the post, ``NAME|c`` those of the target (mixed with
+    the post's where it is the only target, as in use) and ``NAME|y`` the labels; of sets without
+    targets both are the post's.
     """
-    heat = _temperatures(model, pack, pack.text_indices(DEV, list(trained_sets)), tokens)
-    found: dict[str, np.ndarray] = {}
+    temperatures = _fit_temperatures(
+        model, pack, pack.text_indices(DEV, list(trained_sets)), tokens
+    )
+    posteriors: dict[str, np.ndarray] = {}
     for number in held_out_sets:
         rows = torch.cat([pack.text_indices(part, [number]) for part in (DEV, TRAIN)])[
             : 2 * MAX_PREDICTIONS
         ]
-        judged = _judged(model, pack, rows, tokens)
-        judged = {name: values[:MAX_PREDICTIONS] for name, values in judged.items()}
-        post, target, right = judged["post"], judged["target"], judged["label"]
-        if len(right) < MIN_PREDICTIONS:
+        predictions = _predict_rows(model, pack, rows, tokens)
+        predictions = {name: values[:MAX_PREDICTIONS] for name, values in predictions.items()}
+        labels = predictions["label"]
+        if len(labels) < MIN_PREDICTIONS:
             continue
-        chinese = judged["chinese"].bool()
-        chances = _cooled(post, chinese, heat["post"])
-        combined = chances
-        if judged["has_target"].any():
-            four = _cooled(target, chinese, heat["target"])
-            three = four[:, :3].clone()
-            three[:, NEUTRAL] += four[:, NOT_ABOUT]
-            weight = torch.where(judged["alone"] > 0, POST_WEIGHT, 0.0)[:, None]
-            combined = weight * chances + (1 - weight) * three
+        chinese = predictions["chinese"].bool()
+        post_probabilities = _calibrated_probabilities(
+            predictions["post"], chinese, temperatures["post"]
+        )
+        combined = post_probabilities
+        if predictions["has_target"].any():
+            target_probabilities = _calibrated_probabilities(
+                predictions["target"], chinese, temperatures["target"]
+            )
+            polarity = target_probabilities[:, :3].clone()
+            polarity[:, NEUTRAL] += target_probabilities[:, NOT_ABOUT]
+            weight = torch.where(predictions["alone"] > 0, POST_WEIGHT, 0.0)[:, None]
+            combined = weight * post_probabilities + (1 - weight) * polarity
         name = pack.sets[number]["name"]
-        found |= {
-            f"{name}|p": chances.numpy(),
+        posteriors |= {
+            f"{name}|p": post_probabilities.numpy(),
             f"{name}|c": combined.numpy(),
-            f"{name}|y": right.numpy(),
+            f"{name}|y": labels.numpy(),
         }
-    return found
+    return posteriors
 
 
-def _judged(
+def _predict_rows(
     model: MultiTaskModel, pack: TrainingPack, rows: Tensor, tokens: int
 ) -> dict[str, Tensor]:
-    """Give logits and labels of each target of some texts, or of each post where a set has no targets."""
+    """Return logits and labels of each target, or of each post where a set has no targets."""
     parts: dict[str, list[Tensor]] = {}
     for batch_rows in pack.iter_batch_rows(rows, tokens, None):
         batch = pack.make_batch(batch_rows)
-        late = _late(model, batch)
-        post, chinese = late.post, pack.chinese[batch_rows]
+        late = _late_outputs(model, batch)
+        post = late.post
+        chinese = pack.chinese[batch_rows]
         if batch.target_rows is None:
-            known = batch.post.sum(1) > 0
-            owner = known.nonzero()[:, 0]
-            label = batch.post[owner].argmax(1)
-            target = torch.zeros(len(owner), 4)
-            alone = torch.zeros(len(owner))
+            is_labelled = batch.post.sum(1) > 0
+            text_rows = is_labelled.nonzero()[:, 0]
+            label = batch.post[text_rows].argmax(1)
+            target = torch.zeros(len(text_rows), 4)
+            is_only_target = torch.zeros(len(text_rows))
         else:
             counts = torch.bincount(batch.target_rows.rows, minlength=len(batch_rows))
-            known = batch.target.sum(1) > 0
-            owner = batch.target_rows.rows[known]
-            label = batch.target[known].argmax(1)
+            is_labelled = batch.target.sum(1) > 0
+            text_rows = batch.target_rows.rows[is_labelled]
+            label = batch.target[is_labelled].argmax(1)
             label = torch.where(label == NOT_ABOUT, NEUTRAL, label)
-            target = late.target[known]
-            alone = (counts[owner] == 1).float()
+            target = late.target[is_labelled]
+            is_only_target = (counts[text_rows] == 1).float()
         columns = {
-            "post": post[owner], "target": target, "label": label, "alone": alone, "chinese": chinese[owner],
-            "has_target": torch.full((len(owner),), batch.target_rows is not None),
-        }  # fmt: skip
+            "post": post[text_rows],
+            "target": target,
+            "label": label,
+            "alone": is_only_target,
+            "chinese": chinese[text_rows],
+            "has_target": torch.full((len(text_rows),), batch.target_rows is not None),
+        }
         for name, values in columns.items():
             parts.setdefault(name, []).append(values)
-    whole = {name: torch.cat(values) for name, values in parts.items()}
-    if whole["has_target"].any():  # a set of targets: its posts without one are not asked
-        whole = {name: values[whole["has_target"]] for name, values in whole.items()}
-    order = torch.randperm(len(whole["label"]), generator=torch.Generator().manual_seed(7))
-    return {name: values[order] for name, values in whole.items()}
+    columns_of_set = {name: torch.cat(values) for name, values in parts.items()}
+    # a set of targets: posts without one are left out
+    if columns_of_set["has_target"].any():
+        columns_of_set = {
+            name: values[columns_of_set["has_target"]] for name, values in columns_of_set.items()
+        }
+    order = torch.randperm(len(columns_of_set["label"]), generator=torch.Generator().manual_seed(7))
+    return {name: values[order] for name, values in columns_of_set.items()}
 
 
-def _late(model: MultiTaskModel, batch: Batch) -> HeadOutputs:
-    """Give the outputs of the late depth, on the CPU."""
-    moved = batch.to(next(model.parameters()).device)
+def _late_outputs(model: MultiTaskModel, batch: Batch) -> HeadOutputs:
+    """Return the outputs of the late depth, on the CPU."""
+    on_device = batch.to(next(model.parameters()).device)
     with torch.no_grad():
-        late = model(moved.ids, moved.mask, moved.target_rows)[1]
+        late = model(on_device.ids, on_device.mask, on_device.target_rows)[1]
     return HeadOutputs(*(values.float().cpu() for values in late))
 
 
-def _temperatures(
+def _fit_temperatures(
     model: MultiTaskModel, pack: TrainingPack, rows: Tensor, tokens: int
 ) -> dict[str, dict[bool, float]]:
-    """Fit the temperature of posts and of targets, by whether a text is Chinese, on texts with labels."""
+    """Fit the temperatures of posts and of targets, for Chinese texts and for others."""
     posts: dict[bool, list[tuple[Tensor, Tensor]]] = {True: [], False: []}
     targets: dict[bool, list[tuple[Tensor, Tensor]]] = {True: [], False: []}
     for batch_rows in pack.iter_batch_rows(rows, tokens, None):
         batch = pack.make_batch(batch_rows)
-        late = _late(model, batch)
+        late = _late_outputs(model, batch)
         for chinese in (True, False):
-            spoken = pack.chinese[batch_rows] == chinese
-            known = (batch.post.sum(1) > 0) & spoken & ~pack.two_way[batch_rows]
-            posts[chinese].append((late.post[known], batch.post[known].argmax(1)))
+            in_language = pack.chinese[batch_rows] == chinese
+            is_labelled = (batch.post.sum(1) > 0) & in_language & ~pack.two_way[batch_rows]
+            posts[chinese].append((late.post[is_labelled], batch.post[is_labelled].argmax(1)))
             if batch.target_rows is not None:
-                asked = (batch.target.sum(1) > 0) & spoken[batch.target_rows.rows]
-                targets[chinese].append((late.target[asked], batch.target[asked].argmax(1)))
-    return {"post": _fitted(posts), "target": _fitted(targets)}
+                has_label = (batch.target.sum(1) > 0) & in_language[batch.target_rows.rows]
+                targets[chinese].append((late.target[has_label], batch.target[has_label].argmax(1)))
+    return {"post": _best_temperatures(posts), "target": _best_temperatures(targets)}
 
 
-def _fitted(pairs: dict[bool, list[tuple[Tensor, Tensor]]]) -> dict[bool, float]:
-    """Give the temperature of least negative log likelihood (Guo et al. 2017), 1 where nothing tells."""
-    best = {}
-    for chinese, each in pairs.items():
-        if not sum(len(right) for _, right in each):
-            best[chinese] = 1.0
+def _best_temperatures(pairs: dict[bool, list[tuple[Tensor, Tensor]]]) -> dict[bool, float]:
+    """Return the temperatures of least negative log likelihood (Guo et al. 2017), else 1."""
+    temperatures = {}
+    for chinese, batches in pairs.items():
+        if not sum(len(labels) for _, labels in batches):
+            temperatures[chinese] = 1.0
             continue
-        logits, right = torch.cat([pair[0] for pair in each]), torch.cat([pair[1] for pair in each])
-        losses = [float(torch.nn.functional.cross_entropy(logits / heat, right)) for heat in _GRID]
-        best[chinese] = float(_GRID[int(np.argmin(losses))])
-    return best
+        logits = torch.cat([pair[0] for pair in batches])
+        labels = torch.cat([pair[1] for pair in batches])
+        losses = [
+            float(torch.nn.functional.cross_entropy(logits / temperature, labels))
+            for temperature in _TEMPERATURE_GRID
+        ]
+        temperatures[chinese] = float(_TEMPERATURE_GRID[int(np.argmin(losses))])
+    return temperatures
 
 
-def _cooled(logits: Tensor, chinese: Tensor, heat: dict[bool, float]) -> Tensor:
-    divisor = torch.where(chinese, heat[True], heat[False])[:, None]
+def _calibrated_probabilities(
+    logits: Tensor, chinese: Tensor, temperatures: dict[bool, float]
+) -> Tensor:
+    divisor = torch.where(chinese, temperatures[True], temperatures[False])[:, None]
     return (logits / divisor).softmax(-1)

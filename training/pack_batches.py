@@ -1,6 +1,7 @@
-"""Read a pack and make batches of it.
+"""The arrays of a training pack, and batches made of them.
 
-Every array of the pack is in memory; a batch is a gather, cheap enough for some threads to stay ahead of a GPU.
+Every array of the pack is in memory; making a batch is a gather, cheap enough for a few threads to
+stay ahead of a GPU.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import io
 import itertools
 import json
 import lzma
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from nlp.model.heads import TargetRows
 from training.batches import RULE_LABEL_WEIGHT, Batch
 
 TRAIN, DEV, UNLABELLED, POOL = range(4)
-"""The parts of a pack: learnt with labels, asked, read without labels, short texts for the embedding."""
+"""The parts of a pack: labelled for training, dev, unlabelled, short texts for the embedding."""
 
 PADDING_ID = 1
 """Token id of padding."""
@@ -33,43 +34,47 @@ ARRAY_DTYPES = {
     "set": np.uint8,  # (texts,) number of the set
     "part": np.uint8,  # (texts,) TRAIN, DEV, UNLABELLED or POOL
     "chinese": np.bool_,  # (texts,)
-    "two_way": np.bool_,  # (texts,) whether annotators could not say neutral
+    "two_way": np.bool_,  # (texts,) whether annotators could not choose neutral
     "post": np.uint8,  # (texts, 3) probabilities of the labels in 255ths, zeros for none
     "emotion": np.int8,  # (texts,) -1 for none
-    "intent": np.int32,  # (known, 4) text, intent, whether it has it, whether a rule says so
-    "absent": np.int32,  # (known, 2) text, aspect that it does not speak of
+    "intent": np.int32,  # (known, 4) text, intent, whether it has it, whether labelled by rule
+    "absent": np.int32,  # (known, 2) text, aspect that it does not have
     "target": np.int32,  # (targets, 2) text, label
     "mention": np.int32,  # (runs, 3) target, first token, token after the last
     "clause": np.int32,  # (runs, 3) likewise
-    "aspect": np.int32,  # (aspects, 5) text, aspect, label or -1, whether a rule says so, whether it has a place
+    # (aspects, 5) text, aspect, label or -1, whether labelled by rule, whether it has a place
+    "aspect": np.int32,
     "place": np.int32,  # (runs, 3) aspect, first token, token after the last
 }
 
 
 @dataclass(frozen=True)
 class RaggedRows:
-    """Rows of ``values`` (k, columns) grouped by an owner: those of owner o are ``start[o]`` to ``start[o + 1]``."""
+    """Rows of ``values`` (k, columns) grouped by owner.
+
+    The rows of owner o are ``start[o]`` to ``start[o + 1]``.
+    """
 
     values: Tensor
     start: Tensor
 
     @classmethod
     def group_by_owner(cls, values: Tensor, owners: int) -> RaggedRows:
-        """Group rows, whose first column is their owner in ascending order."""
+        """Group rows whose first column is their owner, in ascending order."""
         owner = values[:, 0].contiguous() if values.numel() else values.new_zeros(0)
         return cls(values, torch.searchsorted(owner, torch.arange(owners + 1)))
 
     def take(self, owners: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the rows of some owners, in their order, and the position in ``owners`` (k,) of each row."""
+        """Return the rows of some owners, and each row's position (k,) in ``owners``."""
         count = self.start[owners + 1] - self.start[owners]
         position = torch.repeat_interleave(torch.arange(len(owners)), count)
-        first = torch.cumsum(count, 0) - count
-        within = torch.arange(len(position)) - first[position]
-        return self.values[self.start[owners][position] + within], position
+        first_row = torch.cumsum(count, 0) - count
+        offset = torch.arange(len(position)) - first_row[position]
+        return self.values[self.start[owners][position] + offset], position
 
 
 class TrainingPack:
-    """The arrays of a pack."""
+    """The arrays of a pack in memory."""
 
     def __init__(self, folder: Path) -> None:
         stored = np.load(io.BytesIO(lzma.decompress((folder / "arrays.npz.xz").read_bytes())))
@@ -81,11 +86,13 @@ class TrainingPack:
                 values = values.astype(np.int32)
             return torch.from_numpy(values)
 
-        self.tokens, self.length = tensor("tokens"), tensor("length").long()
+        self.tokens = tensor("tokens")
+        self.length = tensor("length").long()
         self.start = torch.cumsum(self.length, 0) - self.length
         self.set, self.part = tensor("set"), tensor("part")
         self.chinese, self.two_way = tensor("chinese"), tensor("two_way")
-        self.post, self.emotion = tensor("post").float() / 255, tensor("emotion")
+        self.post = tensor("post").float() / 255
+        self.emotion = tensor("emotion")
         texts = len(self.length)
 
         def rows(name: str, columns: int, owners: int) -> RaggedRows:
@@ -98,26 +105,26 @@ class TrainingPack:
         self.place = rows("place", 3, aspects)
 
     def text_indices(self, part: int, sets: list[int] | None = None) -> Tensor:
-        """Give the texts of a part, of all sets or of some."""
+        """Return the indices of the texts of a part, of all sets or of some."""
         chosen = self.part == part
         if sets is not None:
             chosen &= torch.isin(self.set, torch.tensor(sets))
         return chosen.nonzero()[:, 0]
 
     def subsample_part(self, part: int, max_texts: int) -> None:
-        """Leave ``most`` texts of a part, spread over it; the others belong to no part."""
+        """Keep about ``max_texts`` texts of a part, evenly spread; the rest belong to no part."""
         rows = self.text_indices(part)
         step = max(1, len(rows) // max_texts)
-        dropped = torch.ones(len(rows), dtype=torch.bool)
-        dropped[::step] = False
-        self.part[rows[dropped]] = -1
+        is_dropped = torch.ones(len(rows), dtype=torch.bool)
+        is_dropped[::step] = False
+        self.part[rows[is_dropped]] = -1
 
     def iter_batch_rows(
         self, rows: Tensor, tokens: int, generator: torch.Generator | None
     ) -> Iterator[Tensor]:
-        """Yield the rows of batches of about ``tokens`` tokens, texts of like length together.
+        """Yield the rows of batches of about ``tokens`` tokens, texts of similar length together.
 
-        With a ``generator`` rows are dealt and batches ordered at random; else the shortest come first.
+        With a ``generator`` texts and batches are shuffled; without one the shortest come first.
         """
         if generator is None:
             order = rows[torch.argsort(self.length[rows], stable=True)]
@@ -131,31 +138,29 @@ class TrainingPack:
                 cuts.append(number)
         cuts.append(len(lengths))
         pieces = [order[first:last] for first, last in itertools.pairwise(cuts) if last > first]
-        dealt = (
-            torch.randperm(len(pieces), generator=generator).tolist()
-            if generator
-            else range(len(pieces))
-        )
-        for number in dealt:
+        piece_order: Iterable[int] = range(len(pieces))
+        if generator:
+            piece_order = torch.randperm(len(pieces), generator=generator).tolist()
+        for number in piece_order:
             yield pieces[number]
 
     def token_ids(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Give token ids (n, t), padded, and the mask (n, t)."""
+        """Return token ids (n, t), padded, and the mask (n, t)."""
         lengths = self.length[rows]
         span = torch.arange(int(lengths.max()))
         mask = span < lengths[:, None]
-        places = (self.start[rows][:, None] + span).clamp(max=len(self.tokens) - 1)
-        return torch.where(mask, self.tokens[places].long(), PADDING_ID), mask
+        token_indices = (self.start[rows][:, None] + span).clamp(max=len(self.tokens) - 1)
+        return torch.where(mask, self.tokens[token_indices].long(), PADDING_ID), mask
 
     def make_batch(self, rows: Tensor) -> Batch:
-        """Make the batch of some texts."""
+        """Make the batch of the texts at ``rows``."""
         ids, mask = self.token_ids(rows)
         n, t = ids.shape
         emotion = torch.zeros(n, len(EMOTIONS))
-        known = self.emotion[rows] >= 0
-        emotion[known, self.emotion[rows][known].long()] = 1.0
-        target_rows, target = self._targets(rows, t)
-        spoken, polarity, place = self._aspects(rows, t)
+        has_emotion = self.emotion[rows] >= 0
+        emotion[has_emotion, self.emotion[rows][has_emotion].long()] = 1.0
+        target_rows, target = self._make_targets(rows, t)
+        spoken, polarity, place = self._make_aspects(rows, t)
         return Batch(
             ids,
             mask,
@@ -163,13 +168,13 @@ class TrainingPack:
             target_rows,
             target,
             emotion,
-            self._intents(rows),
+            self._make_intents(rows),
             spoken,
             polarity,
             place,
         )
 
-    def _targets(self, rows: Tensor, t: int) -> tuple[TargetRows | None, Tensor]:
+    def _make_targets(self, rows: Tensor, t: int) -> tuple[TargetRows | None, Tensor]:
         values, position = self.target.take(rows)
         if not len(values):
             return None, torch.zeros(0, len(TARGET_LABELS))
@@ -177,39 +182,46 @@ class TrainingPack:
         first = torch.cumsum(count, 0) - count
         within = torch.arange(len(position)) - first[position]
         numbers = self.target.start[rows][position] + within
-        mention, clause = (self._weights(runs, numbers, t) for runs in (self.mention, self.clause))
-        wanted = torch.zeros(len(values), len(TARGET_LABELS))
-        wanted[torch.arange(len(values)), values[:, 1]] = 1.0
-        wanted *= mention.sum(1, keepdim=True) > 0
-        return TargetRows(position, mention, clause), wanted
+        mention, clause = (
+            self._token_weights(runs, numbers, t) for runs in (self.mention, self.clause)
+        )
+        probabilities = torch.zeros(len(values), len(TARGET_LABELS))
+        probabilities[torch.arange(len(values)), values[:, 1]] = 1.0
+        probabilities *= mention.sum(1, keepdim=True) > 0
+        return TargetRows(position, mention, clause), probabilities
 
-    def _weights(self, runs: RaggedRows, owners: Tensor, t: int) -> Tensor:
-        """Give equal weights (m, t) over the tokens of the runs of each owner, zeros where it has none."""
-        touched = self._touched(runs, owners, t)
+    def _token_weights(self, runs: RaggedRows, owners: Tensor, t: int) -> Tensor:
+        """Return equal weights (m, t) over the tokens of each owner's runs, zeros without a run."""
+        touched = self._token_membership(runs, owners, t)
         return touched / touched.sum(1, keepdim=True).clamp(min=1)
 
-    def _touched(self, runs: RaggedRows, owners: Tensor, t: int) -> Tensor:
+    def _token_membership(self, runs: RaggedRows, owners: Tensor, t: int) -> Tensor:
         values, position = runs.take(owners)
         span = torch.arange(t)
         inside = (span >= values[:, 1:2]) & (span < values[:, 2:3])
         touched = torch.zeros(len(owners), t)
         return touched.index_add_(0, position, inside.float()).clamp_(max=1)
 
-    def _intents(self, rows: Tensor) -> Tensor:
-        wanted = torch.zeros(len(rows), len(INTENTS), 2)
+    def _make_intents(self, rows: Tensor) -> Tensor:
+        answers_and_weights = torch.zeros(len(rows), len(INTENTS), 2)
         values, position = self.intent.take(rows)
-        wanted[position, values[:, 1], 0] = values[:, 2].float()
-        wanted[position, values[:, 1], 1] = torch.where(values[:, 3] > 0, RULE_LABEL_WEIGHT, 1.0)
-        return wanted
+        answers_and_weights[position, values[:, 1], 0] = values[:, 2].float()
+        answers_and_weights[position, values[:, 1], 1] = torch.where(
+            values[:, 3] > 0, RULE_LABEL_WEIGHT, 1.0
+        )
+        return answers_and_weights
 
-    def _aspects(self, rows: Tensor, t: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Give ``spoken``, ``polarity`` and ``place`` of a batch; an aspect spoken of beyond the cut is unknown."""
+    def _make_aspects(self, rows: Tensor, t: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return ``spoken``, ``polarity`` and ``place`` of a batch.
+
+        An aspect mentioned only after the cut of the text is unknown.
+        """
         n, a = len(rows), len(ASPECTS)
         spoken = torch.zeros(n, a, 2)
         polarity = torch.zeros(n, a, len(SENTIMENT_LABELS))
         place = torch.zeros(n, a, t)
-        absent, where = self.absent.take(rows)
-        spoken[where, absent[:, 1], 1] = RULE_LABEL_WEIGHT
+        absent, absent_position = self.absent.take(rows)
+        spoken[absent_position, absent[:, 1], 1] = RULE_LABEL_WEIGHT
         values, position = self.aspect.take(rows)
         if len(values):
             count = self.aspect.start[rows + 1] - self.aspect.start[rows]
@@ -217,15 +229,17 @@ class TrainingPack:
             numbers = (
                 self.aspect.start[rows][position] + torch.arange(len(position)) - first[position]
             )
-            touched = self._touched(self.place, numbers, t)
-            seen = (values[:, 4] == 0) | touched.any(1)
+            touched = self._token_membership(self.place, numbers, t)
+            is_visible = (values[:, 4] == 0) | touched.any(1)
             index = values[:, 1]
-            spoken[position, index, 0] = seen.float()
+            spoken[position, index, 0] = is_visible.float()
             spoken[position, index, 1] = (
-                torch.where(values[:, 3] > 0, RULE_LABEL_WEIGHT, 1.0) * seen
+                torch.where(values[:, 3] > 0, RULE_LABEL_WEIGHT, 1.0) * is_visible
             )
             place[position, index] = touched
-            judged = seen & (values[:, 2] >= 0) & (values[:, 2] < len(SENTIMENT_LABELS))
+            has_polarity = is_visible & (values[:, 2] >= 0) & (values[:, 2] < len(SENTIMENT_LABELS))
             weight = torch.where(values[:, 3] > 0, RULE_LABEL_WEIGHT, 1.0)
-            polarity[position[judged], index[judged], values[judged, 2]] = weight[judged]
+            polarity[position[has_polarity], index[has_polarity], values[has_polarity, 2]] = weight[
+                has_polarity
+            ]
         return spoken, polarity, place

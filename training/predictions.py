@@ -1,4 +1,4 @@
-"""What a reader says of the dev samples of each set, and the scores that come of it, beside baselines on the same texts."""
+"""Predictions of a reader on the dev samples of each set, and their scores beside baselines."""
 
 from __future__ import annotations
 
@@ -36,15 +36,17 @@ from training.sets.samples import NEUTRAL, NOT_ABOUT, TWO_WAY, Sample
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Chances = NDArray[np.float64]
+    Probabilities = NDArray[np.float64]
 
-_PICTURES = re.compile(f"{BRACKET_EMOTICON}|{EMOJI}", re.IGNORECASE)
-_LEARNT = 4_000  # texts of each other set of the language that TF-IDF learns from where a set has no training split
+_EMOTICONS = re.compile(f"{BRACKET_EMOTICON}|{EMOJI}", re.IGNORECASE)
+
+_MAX_BASELINE_TEXTS = 4_000
+"""Texts that TF-IDF learns from each other set of the language, for sets without training texts."""
 
 
 @dataclass(frozen=True)
 class EvaluatedSet:
-    """One set's dev samples and their readings."""
+    """The dev samples of one set and the predictions for them."""
 
     split: DatasetSplit
     samples: list[Sample]
@@ -55,272 +57,341 @@ class EvaluatedSet:
         return self.split.source
 
     @property
-    def post_probabilities(self) -> Chances:
-        """Probabilities (n, 3)."""
+    def post_probabilities(self) -> Probabilities:
+        """Return the probabilities (n, 3) of the posts."""
         return probability_array([reading.post for reading in self.readings])
 
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """A score and what it is of. ``known``: whether the set was trained on. ``beside``: baselines on the same texts. ``neutral``: the share
-    of a two-way set's posts that is called neutral.
-    """
+    """A score and what it was measured on."""
 
     score: Score
     language: str
+    # whether the model was trained on this set
     trained_on: bool
+    # by name, scores of baselines on the same texts
     baselines: dict[str, float] = field(default_factory=dict)
+    # share of a two-way set's posts that is predicted neutral
     neutral_share: float | None = None
 
 
 def predict_dev_sets(
     reader: Reader, splits: Sequence[DatasetSplit], limit: int
 ) -> list[EvaluatedSet]:
-    """Everything that the table is made of, read once. A set that emoticons labelled is read without them too."""
-    made = []
+    """Predict at most ``limit`` dev samples of each set.
+
+    A set whose labels come from emoticons is predicted without the emoticons too.
+    """
+    evaluated_sets = []
     for split in track_items(splits, "reading", unit="set"):
         samples = [
             aspects.label_aspects_by_targets(sample) if sample.targets else sample
             for sample in select_evaluation_samples(split.dev, limit)
         ]
-        made.append(EvaluatedSet(split, samples, _read(reader, samples)))
+        evaluated_sets.append(EvaluatedSet(split, samples, _predict_samples(reader, samples)))
         if split.source.emoticon_labelled:
-            bare = [
+            stripped_samples = [
                 replace(sample, text=text)
                 for sample in samples
-                if (text := _PICTURES.sub("", sample.text)).strip()
+                if (text := _EMOTICONS.sub("", sample.text)).strip()
             ]
-            made.append(
+            evaluated_sets.append(
                 EvaluatedSet(
                     replace(split, source=replace(split.source, name=f"{split.source.name} bare")),
-                    bare,
-                    _read(reader, bare),
+                    stripped_samples,
+                    _predict_samples(reader, stripped_samples),
                 )
             )
-    return made
+    return evaluated_sets
 
 
-def _read(reader: Reader, samples: Sequence[Sample]) -> list[TextPrediction]:
-    return reader.read(
-        [sample.text for sample in samples],
-        [[target.spans for target in sample.targets] for sample in samples],
-    )
+def _predict_samples(reader: Reader, samples: Sequence[Sample]) -> list[TextPrediction]:
+    texts = [sample.text for sample in samples]
+    target_spans = [[target.spans for target in sample.targets] for sample in samples]
+    return reader.read(texts, target_spans)
 
 
 def score_rows(evaluated_sets: Sequence[EvaluatedSet], *, baselines: bool) -> Iterator[ScoreRow]:
-    """The scores of every head on every set that has labels for it."""
-    for one in track_items(evaluated_sets, "comparing", unit="set"):
-        for made in (_sentiment, _aspects, _emotion):
-            yield from made(one, evaluated_sets if baselines else ())
+    """Yield the scores of every head on every set that has labels for it."""
+    for evaluated_set in track_items(evaluated_sets, "comparing", unit="set"):
+        for score_head in (_score_sentiment, _score_aspects, _score_emotion):
+            yield from score_head(evaluated_set, evaluated_sets if baselines else ())
 
 
-def _sentiment(one: EvaluatedSet, others: Sequence[EvaluatedSet]) -> Iterator[ScoreRow]:
-    post = post_score(one.source.name, one.samples, one.post_probabilities)
-    if post is not None:
+def _score_sentiment(
+    evaluated_set: EvaluatedSet, baseline_sets: Sequence[EvaluatedSet]
+) -> Iterator[ScoreRow]:
+    post_row = post_score(
+        evaluated_set.source.name, evaluated_set.samples, evaluated_set.post_probabilities
+    )
+    if post_row is not None:
         neutral = (
-            float((one.post_probabilities.argmax(1) == NEUTRAL).mean())
-            if one.samples[0].classes == TWO_WAY
+            float((evaluated_set.post_probabilities.argmax(1) == NEUTRAL).mean())
+            if evaluated_set.samples[0].classes == TWO_WAY
             else None
         )
-        yield _row(one, post, _peers(one, others) if others else {}, neutral)
-    target = target_score(
-        one.source.name,
-        one.samples,
-        [probability_array(reading.targets) for reading in one.readings],
+        yield _score_row(
+            evaluated_set,
+            post_row,
+            _score_baselines(evaluated_set, baseline_sets) if baseline_sets else {},
+            neutral,
+        )
+    target_row = target_score(
+        evaluated_set.source.name,
+        evaluated_set.samples,
+        [probability_array(reading.targets) for reading in evaluated_set.readings],
     )
-    if target is not None:
-        yield _row(one, target)
+    if target_row is not None:
+        yield _score_row(evaluated_set, target_row)
 
 
-def _peers(one: EvaluatedSet, others: Sequence[EvaluatedSet]) -> dict[str, float]:
-    """The baselines on the labelled posts of one set; for a set never trained on, TF-IDF learns from all others of its language."""
-    spoken = one.source.language
-    train = one.split.train or [
-        sample
-        for other in others
-        if other.source.language == spoken
-        for sample in other.split.train[:_LEARNT]
-    ]
-    judges = {
-        "TF-IDF": train_tfidf_baseline([(sample.text, sample.label) for sample in train], 3)
-    } | lexicon_baselines(spoken)
-    labelled = [sample for sample in one.samples if sample.label is not None]
-    made = {
-        name: post_score(name, labelled, judge([sample.text for sample in labelled]))
-        for name, judge in judges.items()
-    }
-    return {name: its.value for name, its in made.items() if its is not None}
+def _score_baselines(
+    evaluated_set: EvaluatedSet, baseline_sets: Sequence[EvaluatedSet]
+) -> dict[str, float]:
+    """Score the baselines on the labelled posts of one set.
+
+    For a set without training texts, TF-IDF learns from all others of its language.
+    """
+    language = evaluated_set.source.language
+    training_samples = list(evaluated_set.split.train)
+    if not training_samples:
+        for other_set in baseline_sets:
+            if other_set.source.language == language:
+                training_samples += other_set.split.train[:_MAX_BASELINE_TEXTS]
+    labelled_texts = [(sample.text, sample.label) for sample in training_samples]
+    classifiers = {"TF-IDF": train_tfidf_baseline(labelled_texts, 3)} | lexicon_baselines(language)
+    labelled = [sample for sample in evaluated_set.samples if sample.label is not None]
+    texts = [sample.text for sample in labelled]
+    values: dict[str, float] = {}
+    for name, classify in classifiers.items():
+        score = post_score(name, labelled, classify(texts))
+        if score is not None:
+            values[name] = score.value
+    return values
 
 
-def _aspects(one: EvaluatedSet, others: Sequence[EvaluatedSet]) -> Iterator[ScoreRow]:
-    """Whether an aspect is spoken of, where that is known both ways, and its polarity where it was found."""
-    spoken, given, listed, right, judged = [], [], [], [], []
-    for sample, reading in zip(one.samples, one.readings, strict=True):
-        found, words = (
-            {its.name: its for its in reading.aspects},
-            aspects.aspect_term_spans(sample.text),
-        )
-        for index, has in [(its.index, True) for its in sample.aspects] + [
-            (index, False) for index in sample.absent_aspects
-        ]:
-            spoken.append(int(has))
-            given.append(int(ASPECTS[index] in found))
-            listed.append(int(index in words))
-        for its in sample.aspects:
-            if its.label is not None and ASPECTS[its.index] in found:
-                right.append(its.label)
-                judged.append(
-                    most_probable_label(
-                        probability_array([found[ASPECTS[its.index]].polarity])[0], sample.classes
-                    )
+def _score_aspects(
+    evaluated_set: EvaluatedSet, baseline_sets: Sequence[EvaluatedSet]
+) -> Iterator[ScoreRow]:
+    """Yield the F1 of aspect detection and the accuracy of aspect polarity.
+
+    Detection is scored where both presence and absence are labelled, polarity on detected aspects.
+    """
+    present: list[int] = []
+    predicted_present: list[int] = []
+    listed_present: list[int] = []
+    polarity_labels: list[int] = []
+    polarity_predictions: list[int] = []
+    for sample, reading in zip(evaluated_set.samples, evaluated_set.readings, strict=True):
+        predicted_aspects = {aspect.name: aspect for aspect in reading.aspects}
+        term_spans = aspects.aspect_term_spans(sample.text)
+        presences = [(aspect.index, True) for aspect in sample.aspects]
+        presences += [(index, False) for index in sample.absent_aspects]
+        for index, is_present in presences:
+            present.append(int(is_present))
+            predicted_present.append(int(ASPECTS[index] in predicted_aspects))
+            listed_present.append(int(index in term_spans))
+        for aspect in sample.aspects:
+            if aspect.label is not None and ASPECTS[aspect.index] in predicted_aspects:
+                polarity_labels.append(aspect.label)
+                (probabilities,) = probability_array(
+                    [predicted_aspects[ASPECTS[aspect.index]].polarity]
                 )
-    if len(set(spoken)) == 2:
-        annotated = not any(
-            sample.targets for sample in one.samples
-        )  # elsewhere the word list itself says what is absent
-        beside = (
-            {"word list": f1(np.array(spoken), np.array(listed))} if others and annotated else {}
+                polarity_predictions.append(most_probable_label(probabilities, sample.classes))
+    if len(set(present)) == 2:
+        # in sets of targets the word list itself says what is absent
+        annotated = not any(sample.targets for sample in evaluated_set.samples)
+        baselines = (
+            {"word list": f1(np.array(present), np.array(listed_present))}
+            if baseline_sets and annotated
+            else {}
         )
-        yield _row(one, bootstrap_score(f"{one.source.name} aspects", f1, spoken, given), beside)
-    if right:
-        yield _row(
-            one, bootstrap_score(f"{one.source.name} aspects' polarity", accuracy, right, judged)
+        yield _score_row(
+            evaluated_set,
+            bootstrap_score(f"{evaluated_set.source.name} aspects", f1, present, predicted_present),
+            baselines,
+        )
+    if polarity_labels:
+        yield _score_row(
+            evaluated_set,
+            bootstrap_score(
+                f"{evaluated_set.source.name} aspects' polarity",
+                accuracy,
+                polarity_labels,
+                polarity_predictions,
+            ),
         )
 
 
-def _emotion(one: EvaluatedSet, others: Sequence[EvaluatedSet]) -> Iterator[ScoreRow]:
-    """The set's own emotions only are asked for; a set with fewer than three says little."""
+def _score_emotion(
+    evaluated_set: EvaluatedSet, baseline_sets: Sequence[EvaluatedSet]
+) -> Iterator[ScoreRow]:
+    """Yield the macro F1 over the set's own emotions, where it has at least three."""
     labelled = [
         (sample, reading)
-        for sample, reading in zip(one.samples, one.readings, strict=True)
+        for sample, reading in zip(evaluated_set.samples, evaluated_set.readings, strict=True)
         if sample.emotion is not None
     ]
-    right = [sample.emotion for sample, _ in labelled if sample.emotion is not None]
-    asked = sorted(set(right))
-    if len(asked) < 3 or not any(reading.emotion for _, reading in labelled):
+    labels = [sample.emotion for sample, _ in labelled if sample.emotion is not None]
+    emotion_indices = sorted(set(labels))
+    if len(emotion_indices) < 3 or not any(reading.emotion for _, reading in labelled):
         return
-    given = [
-        reading.emotion or {"neutral": 1.0} for _, reading in labelled
-    ]  # a text with nothing to read has none
-    chances = np.array(
-        [[emotion.get(EMOTIONS[index], 0.0) for index in asked] for emotion in given]
+    # a text without any token to classify has no emotion
+    predictions = [reading.emotion or {"neutral": 1.0} for _, reading in labelled]
+    probabilities = np.array(
+        [
+            [emotion.get(EMOTIONS[index], 0.0) for index in emotion_indices]
+            for emotion in predictions
+        ]
     )
-    beside = {}
-    if others and one.split.train:
-        judge = train_tfidf_baseline(
-            [(sample.text, sample.emotion) for sample in one.split.train], len(EMOTIONS)
+    baselines = {}
+    if baseline_sets and evaluated_set.split.train:
+        classify = train_tfidf_baseline(
+            [(sample.text, sample.emotion) for sample in evaluated_set.split.train], len(EMOTIONS)
         )
-        beside = {
+        baselines = {
             "TF-IDF": macro_f1(
-                np.array(right), judge([sample.text for sample, _ in labelled]).argmax(1)
+                np.array(labels), classify([sample.text for sample, _ in labelled]).argmax(1)
             )
         }
-    yield _row(
-        one,
+    yield _score_row(
+        evaluated_set,
         bootstrap_score(
-            f"{one.source.name} emotion",
+            f"{evaluated_set.source.name} emotion",
             macro_f1,
-            right,
-            [asked[index] for index in chances.argmax(1)],
+            labels,
+            [emotion_indices[index] for index in probabilities.argmax(1)],
         ),
-        beside,
+        baselines,
     )
 
 
 def score_intents(reader: Reader, path: Path) -> Iterator[ScoreRow]:
-    """Intents on sentences of our own, beside the rules that label training texts."""
-    own = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    readings = reader.read([row["text"] for row in own])
+    """Yield the F1 of each intent on sentences of our own, beside the rules."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    readings = reader.read([row["text"] for row in rows])
     for intent in INTENTS:
-        right = [int(intent in row["intent"]) for row in own]
-        given = [int(reading.intent.get(intent, 0) >= 0.5) for reading in readings]
-        ruled = [int(weak.detect_intent(row["text"], intent) is True) for row in own]
+        labels = [int(intent in row["intent"]) for row in rows]
+        predictions = [int(reading.intent.get(intent, 0) >= 0.5) for reading in readings]
+        rule_labels = [int(weak.detect_intent(row["text"], intent) is True) for row in rows]
         yield ScoreRow(
-            bootstrap_score(f"own sentences, {intent}", f1, right, given),
+            bootstrap_score(f"own sentences, {intent}", f1, labels, predictions),
             "both",
             False,
-            {"rules": f1(np.array(right), np.array(ruled))},
+            {"rules": f1(np.array(labels), np.array(rule_labels))},
         )
 
 
 def describe_name_alignment(reader: Reader, path: Path) -> str:
-    """How near the embeddings of a Chinese and an English name of one thing are, over the pairs of a TSV (columns zh and en)."""
+    """Describe how near the embeddings of Chinese and English names of the same things are.
+
+    ``path``: a TSV with the columns zh and en, one pair of names a row.
+    """
     pairs = list(readers.read_dataset_rows(path))
     chinese, english = (reader.embed([row[column] for row in pairs]) for column in ("zh", "en"))
     cosines = chinese @ english.T
-    same, others = np.diag(cosines), cosines[~np.eye(len(pairs), dtype=bool)]
-    nearest = [100 * (cosines.argmax(axis) == np.arange(len(pairs))).mean() for axis in (1, 0)]
+    pair_cosines = np.diag(cosines)
+    other_cosines = cosines[~np.eye(len(pairs), dtype=bool)]
+    nearest_shares = [
+        100 * (cosines.argmax(axis) == np.arange(len(pairs))).mean() for axis in (1, 0)
+    ]
     return (
-        f"embedding, {len(pairs)} names of things in both languages: cosine {same.mean():.3f} of pairs, {others.mean():.3f} of others;"
-        f" the nearest is the right one for {nearest[0]:.0f} % (zh to en) and {nearest[1]:.0f} % (en to zh)"
+        f"embedding, {len(pairs)} names of things in both languages:"
+        f" cosine {pair_cosines.mean():.3f} of pairs, {other_cosines.mean():.3f} of others;"
+        f" the nearest is the right one for {nearest_shares[0]:.0f} % (zh to en)"
+        f" and {nearest_shares[1]:.0f} % (en to zh)"
     )
 
 
 def calibration_error_lines(evaluated_sets: Sequence[EvaluatedSet]) -> Iterator[str]:
-    """Expected calibration error by set and by language, of posts, targets, emotions and whether an aspect is spoken of.
+    """Yield the expected calibration error by set and by language.
 
-    Only of texts that calibration was not fitted on. Where annotators had two labels, so have the probabilities.
+    Of posts, targets, emotions and reported aspects, in texts that calibration was not fitted on.
+    Where annotators had two labels, so have the probabilities.
     """
     kinds: dict[str, Callable[[EvaluatedSet], list[tuple[int, list[float]]]]] = {
-        "post": _posts, "target": _targets, "emotion": _emotions, "aspect": _spoken,
-    }  # fmt: skip
-    unseen = [_unfitted(one) for one in evaluated_sets]
+        "post": _post_probabilities,
+        "target": _target_probabilities,
+        "emotion": _emotion_probabilities,
+        "aspect": _aspect_probabilities,
+    }
+    unfitted_sets = [_without_fitted_texts(evaluated_set) for evaluated_set in evaluated_sets]
     for kind, pairs_of in kinds.items():
-        pairs = {one.source.name: (one, found) for one in unseen if (found := pairs_of(one))}
+        pairs = {}
+        for evaluated_set in unfitted_sets:
+            set_pairs = pairs_of(evaluated_set)
+            if set_pairs:
+                pairs[evaluated_set.source.name] = (evaluated_set, set_pairs)
         pooled: dict[str, list[tuple[int, list[float]]]] = {}
-        for one, its in pairs.values():
+        for evaluated_set, labelled_probabilities in pairs.values():
+            trained = "sets trained on" if evaluated_set.split.train else "other sets"
             pooled.setdefault(
-                f"{one.source.language}, {'sets trained on' if one.split.train else 'other sets'}",
+                f"{evaluated_set.source.language}, {trained}",
                 [],
-            ).extend(its)
-        for name, its in [*pooled.items(), *((name, found) for name, (_, found) in pairs.items())]:
+            ).extend(labelled_probabilities)
+        for name, labelled_probabilities in [
+            *pooled.items(),
+            *((name, set_pairs) for name, (_, set_pairs) in pairs.items()),
+        ]:
             error = calibration_error(
-                [right for right, _ in its], np.array([chances for _, chances in its])
+                [label for label, _ in labelled_probabilities],
+                np.array([probabilities for _, probabilities in labelled_probabilities]),
             )
-            yield f"  {kind:8} {name:40} {error:.3f} (n={len(its)})"
+            yield f"  {kind:8} {name:40} {error:.3f} (n={len(labelled_probabilities)})"
 
 
-def _unfitted(one: EvaluatedSet) -> EvaluatedSet:
-    known = calibration_digests(one.split)
-    kept = [
+def _without_fitted_texts(evaluated_set: EvaluatedSet) -> EvaluatedSet:
+    fitted_digests = calibration_digests(evaluated_set.split)
+    unfitted_pairs = [
         pair
-        for pair in zip(one.samples, one.readings, strict=True)
-        if text_digest(pair[0].text) not in known
+        for pair in zip(evaluated_set.samples, evaluated_set.readings, strict=True)
+        if text_digest(pair[0].text) not in fitted_digests
     ]
-    return EvaluatedSet(one.split, [sample for sample, _ in kept], [reading for _, reading in kept])
+    return EvaluatedSet(
+        evaluated_set.split,
+        [sample for sample, _ in unfitted_pairs],
+        [reading for _, reading in unfitted_pairs],
+    )
 
 
-def _posts(one: EvaluatedSet) -> list[tuple[int, list[float]]]:
-    pairs = zip(one.samples, one.post_probabilities.tolist(), strict=True)
+def _post_probabilities(evaluated_set: EvaluatedSet) -> list[tuple[int, list[float]]]:
+    pairs = zip(evaluated_set.samples, evaluated_set.post_probabilities.tolist(), strict=True)
     return [
-        _asked(sample.label, row, sample.classes)
-        for sample, row in pairs
+        _restrict_to_classes(sample.label, probabilities, sample.classes)
+        for sample, probabilities in pairs
         if sample.label is not None
     ]
 
 
-def _targets(one: EvaluatedSet) -> list[tuple[int, list[float]]]:
-    found = []
-    for sample, reading in zip(one.samples, one.readings, strict=True):
-        for target, row in zip(
+def _target_probabilities(evaluated_set: EvaluatedSet) -> list[tuple[int, list[float]]]:
+    labelled_probabilities = []
+    for sample, reading in zip(evaluated_set.samples, evaluated_set.readings, strict=True):
+        for target, probabilities in zip(
             sample.targets, probability_array(reading.targets).tolist(), strict=True
         ):
-            found.append(
-                _asked(NEUTRAL if target.label == NOT_ABOUT else target.label, row, sample.classes)
+            labelled_probabilities.append(
+                _restrict_to_classes(
+                    NEUTRAL if target.label == NOT_ABOUT else target.label,
+                    probabilities,
+                    sample.classes,
+                )
             )
-    return found
+    return labelled_probabilities
 
 
-def _asked(label: int, row: list[float], classes: tuple[int, ...]) -> tuple[int, list[float]]:
-    """A label and probabilities of the ``classes`` that its annotators could choose from; what they could not has none."""
+def _restrict_to_classes(
+    label: int, row: list[float], classes: tuple[int, ...]
+) -> tuple[int, list[float]]:
+    """Return a label with the probabilities renormalised over the classes that annotators had."""
     total = sum(row[index] for index in classes)
     return label, [row[index] / total if index in classes else 0.0 for index in range(len(row))]
 
 
-def _emotions(one: EvaluatedSet) -> list[tuple[int, list[float]]]:
-    if len({sample.emotion for sample in one.samples}) < 6:
+def _emotion_probabilities(evaluated_set: EvaluatedSet) -> list[tuple[int, list[float]]]:
+    if len({sample.emotion for sample in evaluated_set.samples}) < 6:
         return []
-    pairs = zip(one.samples, one.readings, strict=True)
+    pairs = zip(evaluated_set.samples, evaluated_set.readings, strict=True)
     return [
         (sample.emotion, list(reading.emotion.values()))
         for sample, reading in pairs
@@ -328,29 +399,38 @@ def _emotions(one: EvaluatedSet) -> list[tuple[int, list[float]]]:
     ]
 
 
-def _spoken(one: EvaluatedSet) -> list[tuple[int, list[float]]]:
-    """Of the aspects reported: how sure, and whether they are spoken of. The others carry no confidence."""
-    found = []
-    for sample, reading in zip(one.samples, one.readings, strict=True):
-        known = {its.index: 1 for its in sample.aspects} | dict.fromkeys(sample.absent_aspects, 0)
+def _aspect_probabilities(evaluated_set: EvaluatedSet) -> list[tuple[int, list[float]]]:
+    """Return, for each reported aspect with a known answer, that answer and its confidence."""
+    labelled_probabilities = []
+    for sample, reading in zip(evaluated_set.samples, evaluated_set.readings, strict=True):
+        presence_by_index = {labelled.index: 1 for labelled in sample.aspects}
+        presence_by_index |= dict.fromkeys(sample.absent_aspects, 0)
         for aspect in reading.aspects:
             index = ASPECTS.index(aspect.name) if aspect.name in ASPECTS else None
-            if index in known:
-                found.append((known[index], [1 - aspect.confidence, aspect.confidence]))
-    return found
+            if index in presence_by_index:
+                labelled_probabilities.append(
+                    (presence_by_index[index], [1 - aspect.confidence, aspect.confidence])
+                )
+    return labelled_probabilities
 
 
-def _row(
-    one: EvaluatedSet,
-    its: Score,
-    beside: dict[str, float] | None = None,
-    neutral: float | None = None,
+def _score_row(
+    evaluated_set: EvaluatedSet,
+    score: Score,
+    baselines: dict[str, float] | None = None,
+    neutral_share: float | None = None,
 ) -> ScoreRow:
-    return ScoreRow(its, one.source.language, bool(one.split.train), beside or {}, neutral)
+    return ScoreRow(
+        score,
+        evaluated_set.source.language,
+        bool(evaluated_set.split.train),
+        baselines or {},
+        neutral_share,
+    )
 
 
-def probability_array(probabilities: Sequence[SentimentProbabilities]) -> Chances:
-    """Probabilities (n, 3)."""
+def probability_array(probabilities: Sequence[SentimentProbabilities]) -> Probabilities:
+    """Convert sentiment probabilities to an array (n, 3): negative, neutral, positive."""
     return np.array(
         [(answer.negative, answer.neutral, answer.positive) for answer in probabilities]
     ).reshape(-1, 3)

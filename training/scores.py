@@ -13,50 +13,51 @@ from training.sets.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, TWO_WA
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_DRAWS = 1000
+_BOOTSTRAP_DRAWS = 1000
 
 
 @dataclass(frozen=True)
 class Score:
-    """One figure on one set: ``value`` in [0, 1] with its 95 % interval over ``n`` answers."""
+    """One score on one set."""
 
     name: str
     metric: str
+    # number of predictions
     n: int
+    # in [0, 1], with its 95 % interval
     value: float
     low: float
     high: float
 
 
-def accuracy(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
-    """The share of answers that are right."""
-    return float((right == given).mean())
+def accuracy(labels: NDArray[np.int_], predictions: NDArray[np.int_]) -> float:
+    """Return the share of predictions that are right."""
+    return float((labels == predictions).mean())
 
 
-def macro_recall(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
-    """The mean over labels of the share of their texts that are found: TweetEval's figure for sentiment (arXiv:2010.12421)."""
-    return float(np.mean([(given[right == label] == label).mean() for label in np.unique(right)]))
+def macro_recall(labels: NDArray[np.int_], predictions: NDArray[np.int_]) -> float:
+    """Return the mean recall over labels, TweetEval's metric for sentiment (arXiv:2010.12421)."""
+    return float(
+        np.mean([(predictions[labels == label] == label).mean() for label in np.unique(labels)])
+    )
 
 
-def f1(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
-    """The harmonic mean of precision and recall of the answer 1; zero where it is neither right nor given."""
+def f1(labels: NDArray[np.int_], predictions: NDArray[np.int_]) -> float:
+    """Return the F1 of class 1: zero where it is neither a label nor predicted."""
     return (
         2
-        * float(((right == 1) & (given == 1)).sum())
-        / max(int((right == 1).sum() + (given == 1).sum()), 1)
+        * float(((labels == 1) & (predictions == 1)).sum())
+        / max(int((labels == 1).sum() + (predictions == 1).sum()), 1)
     )
 
 
-def macro_f1(right: NDArray[np.int_], given: NDArray[np.int_]) -> float:
-    """The mean over labels of the F1 of each: SMP2020's figure for emotions."""
-    return float(
-        np.mean(
-            [
-                f1((right == label).astype(int), (given == label).astype(int))
-                for label in np.unique(right)
-            ]
-        )
-    )
+def macro_f1(labels: NDArray[np.int_], predictions: NDArray[np.int_]) -> float:
+    """Return the mean F1 over labels, SMP2020's metric for emotions."""
+    scores = [
+        f1((labels == label).astype(int), (predictions == label).astype(int))
+        for label in np.unique(labels)
+    ]
+    return float(np.mean(scores))
 
 
 def bootstrap_score(
@@ -65,10 +66,12 @@ def bootstrap_score(
     labels: Sequence[int],
     predictions: Sequence[int],
 ) -> Score:
-    """A metric with its interval: resampled answers, 1,000 draws, seeded."""
+    """Score predictions with a bootstrap interval of 1,000 seeded draws."""
     pair = np.array([labels, predictions])
     rng = np.random.default_rng(0)
-    draws = [metric(*pair[:, rng.integers(0, len(labels), len(labels))]) for _ in range(_DRAWS)]
+    draws = [
+        metric(*pair[:, rng.integers(0, len(labels), len(labels))]) for _ in range(_BOOTSTRAP_DRAWS)
+    ]
     low, high = np.quantile(draws, [0.025, 0.975])
     return Score(
         name,
@@ -83,50 +86,66 @@ def bootstrap_score(
 def post_score(
     name: str, samples: Sequence[Sample], probabilities: NDArray[np.float64]
 ) -> Score | None:
-    """Posts with a label against probabilities (n, 3): macro recall where annotators had three labels, accuracy where they had two.
+    """Score probabilities (n, 3) of posts; return None without a labelled post.
 
-    A two-way set is asked two-way: the more probable of negative and positive, whatever neutral has. None without a labelled post.
+    Macro recall where annotators had three labels, accuracy where they had two: then the
+    prediction is the more probable of negative and positive.
     """
     labelled = [
-        (sample, row)
-        for sample, row in zip(samples, probabilities, strict=True)
+        (sample, text_probabilities)
+        for sample, text_probabilities in zip(samples, probabilities, strict=True)
         if sample.label is not None
     ]
     if not labelled:
         return None
-    right = [sample.label for sample, _ in labelled if sample.label is not None]
-    given = [most_probable_label(row, sample.classes) for sample, row in labelled]
+    labels = [sample.label for sample, _ in labelled if sample.label is not None]
+    predictions = [
+        most_probable_label(text_probabilities, sample.classes)
+        for sample, text_probabilities in labelled
+    ]
     return bootstrap_score(
-        name, accuracy if labelled[0][0].classes == TWO_WAY else macro_recall, right, given
+        name, accuracy if labelled[0][0].classes == TWO_WAY else macro_recall, labels, predictions
     )
 
 
 def target_score(
     name: str, samples: Sequence[Sample], probabilities: Sequence[NDArray[np.float64]]
 ) -> Score | None:
-    """Targets against probabilities, (k, 3) a sample: accuracy, over the labels that annotators had. None without a target."""
-    right, given = [], []
+    """Score probabilities of targets, (k, 3) a sample; return None without a target.
+
+    The score is the accuracy over the labels that annotators had.
+    """
+    labels: list[int] = []
+    predictions: list[int] = []
     for sample, rows in zip(samples, probabilities, strict=True):
-        for target, row in zip(sample.targets, rows, strict=True):
-            right.append(NEUTRAL if target.label == NOT_ABOUT else target.label)
-            given.append(most_probable_label(row, sample.classes))
-    return bootstrap_score(name + " targets", accuracy, right, given) if right else None
+        for target, target_probabilities in zip(sample.targets, rows, strict=True):
+            labels.append(NEUTRAL if target.label == NOT_ABOUT else target.label)
+            predictions.append(most_probable_label(target_probabilities, sample.classes))
+    return bootstrap_score(name + " targets", accuracy, labels, predictions) if labels else None
 
 
 def calibration_error(
     labels: Sequence[int], probabilities: NDArray[np.float64], bins: int = 10
 ) -> float:
-    """Expected calibration error (Guo et al. 2017) of the most probable label, over bins of equal width; ``chances`` is (n, k)."""
-    best, sure = probabilities.argmax(1), probabilities.max(1)
-    hit = best == np.array(labels)
-    where = np.minimum((sure * bins).astype(int), bins - 1)
+    """Return the expected calibration error of the most probable label (Guo et al. 2017).
+
+    ``probabilities``: (n, k); bins have equal width.
+    """
+    predictions = probabilities.argmax(1)
+    confidences = probabilities.max(1)
+    is_right = predictions == np.array(labels)
+    bin_index = np.minimum((confidences * bins).astype(int), bins - 1)
     return float(
-        sum(abs(hit[where == b].sum() - sure[where == b].sum()) for b in range(bins)) / len(labels)
+        sum(
+            abs(is_right[bin_index == number].sum() - confidences[bin_index == number].sum())
+            for number in range(bins)
+        )
+        / len(labels)
     )
 
 
 def most_probable_label(row: NDArray[np.float64], classes: tuple[int, ...]) -> int:
-    """The most probable label of those that annotators could choose from, of probabilities (3,)."""
+    """Return the most probable of the labels that annotators had; ``row``: probabilities (3,)."""
     if classes == TWO_WAY:
         return POSITIVE if row[POSITIVE] > row[NEGATIVE] else NEGATIVE
     return int(row.argmax())

@@ -1,6 +1,7 @@
-"""Posts a second of the shipped reader on one core, beside transformers' BertModel of half its layers (MiniLM-L6's size) in the same run.
+"""Speed of the shipped reader on one core, beside transformers' BertModel of half its layers.
 
-``python -m training.speed`` prints it for posts of 16, 32, 64 and 128 tokens, the time to load and the peak of memory.
+``python -m training.speed`` prints posts a second for posts of 16, 32, 64 and 128 tokens, the time
+to load and the peak of memory. The BertModel has MiniLM-L6's size and is measured in the same run.
 """
 
 from __future__ import annotations
@@ -22,24 +23,45 @@ from nlp.model.folate_reader import FolateReader
 from nlp.text.clauses import TextSpan
 
 POST_LENGTHS_TOKENS = (16, 32, 64, 128)
-_TOKENS = 2048  # of a round
+_ROUND_TOKENS = 2048
+"""Tokens of a round."""
+
 _ROUNDS = 3
 _CLAUSES = {
     "安康": (
-        "奶粉味道不错，", "物流太慢了，", "包装也破了。", "孩子很喜欢喝，", "已经第三次买了，", "客服态度很好，", "就是价格有点贵，",
-        "有没有人也这样？", "打开一股怪味，", "冲泡没有结块。", "日期很新鲜，",
+        "奶粉味道不错，",
+        "物流太慢了，",
+        "包装也破了。",
+        "孩子很喜欢喝，",
+        "已经第三次买了，",
+        "客服态度很好，",
+        "就是价格有点贵，",
+        "有没有人也这样？",
+        "打开一股怪味，",
+        "冲泡没有结块。",
+        "日期很新鲜，",
     ),
     "Ankang": (
-        " tastes great,", " delivery was slow,", " the box was broken.", " my son loves it,", " third time I buy it,", " staff were kind,",
-        " a bit expensive though,", " has anyone else seen this?", " it smelled off when I opened it,", " no lumps at all.", " fresh date,",
+        " tastes great,",
+        " delivery was slow,",
+        " the box was broken.",
+        " my son loves it,",
+        " third time I buy it,",
+        " staff were kind,",
+        " a bit expensive though,",
+        " has anyone else seen this?",
+        " it smelled off when I opened it,",
+        " no lumps at all.",
+        " fresh date,",
     ),
-}  # fmt: skip
+}
 
 
 class ReadingSpeed(NamedTuple):
-    """Posts of ``tokens`` tokens, the two special ones included, that ``name`` reads in a second of one core's time."""
+    """Posts of a length that a reader predicts in a second of one core's time."""
 
     name: str
+    # tokens of a post, the two special ones included
     tokens: int
     posts_per_second: float
 
@@ -50,7 +72,7 @@ class ReadingSpeed(NamedTuple):
 
 
 def main() -> int:
-    """Prints the figures; returns the exit status."""
+    """Print the figures; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m training.speed", description=__doc__)
     parser.add_argument("--model", default="", help="model folder (default: the one that ships)")
     options = parser.parse_args()
@@ -60,77 +82,90 @@ def main() -> int:
     reader = FolateReader(folder)
     print(f"loading {reader.version}: {time.process_time() - began:.1f} s of processor time")
     reader.read(["好吃又不贵" * 20_000, *(f"{number} posts" for number in range(512))])
-    print(
-        f"peak memory with a text of 100,000 characters among 512: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
-    )
+    peak_megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory with a text of 100,000 characters among 512: {peak_megabytes:.0f} MB")
     for tokens in POST_LENGTHS_TOKENS:
         print(*measure_speed(options.model, tokens), sep="\n", flush=True)
     return 0
 
 
 def measure_speed(model: str, tokens: int = 32) -> list[ReadingSpeed]:
-    """The reader in each precision that the CPU has units for, one brand asked about in each post, and the peer."""
+    """Measure the reader in each precision and depth that the CPU supports, and the peer.
+
+    One brand is mentioned in each post.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         folder = Path(model) if model else DEFAULT_MODEL_FOLDER
-        readers = {_name(dtype): FolateReader(folder, dtype) for dtype in supported_dtypes()}
+        readers = {_reader_name(dtype): FolateReader(folder, dtype) for dtype in supported_dtypes()}
         readers |= {
             f"read, {depth}": FolateReader(folder, depth=depth) for depth in ("half", "all")
         }
         if fastest_dtype() != torch.float32:
             readers["read, half, fp32"] = FolateReader(folder, torch.float32, depth="half")
-        exact = readers[_name(torch.float32)]
-        texts, spans = zip(*_posts(exact, tokens), strict=True)
-        asked = [[[span]] for span in spans]
-        work: dict[str, Callable[[], object]] = {
-            name: partial(reader.read, texts, asked) for name, reader in readers.items()
+        fp32_reader = readers[_reader_name(torch.float32)]
+        texts, spans = zip(*_compose_posts(fp32_reader, tokens), strict=True)
+        target_spans = [[[span]] for span in spans]
+        tasks: dict[str, Callable[[], object]] = {
+            name: partial(reader.read, texts, target_spans) for name, reader in readers.items()
         }
-        seconds = _best(work | {"transformers BertModel, fp32": _peer(exact, texts)})
-        return [ReadingSpeed(name, tokens, len(texts) / spent) for name, spent in seconds.items()]
+        seconds = _fastest_seconds(
+            tasks | {"transformers BertModel, fp32": _bert_task(fp32_reader, texts)}
+        )
+        return [
+            ReadingSpeed(name, tokens, len(texts) / duration) for name, duration in seconds.items()
+        ]
     finally:
         torch.set_num_threads(threads)
 
 
-def _name(dtype: torch.dtype) -> str:
+def _reader_name(dtype: torch.dtype) -> str:
     return f"read, {PRECISION_NAMES[dtype]}" + (
         " (chosen here)" if dtype == fastest_dtype() else ""
     )
 
 
-def _posts(reader: FolateReader, tokens: int) -> list[tuple[str, TextSpan]]:
-    """Distinct posts of ``tokens`` tokens, the special ones included, half in each language, with a mention of their brand: what people
-    write of goods, one thing after another in ever another order, so that posts are of all moods.
+def _compose_posts(reader: FolateReader, tokens: int) -> list[tuple[str, TextSpan]]:
+    """Compose distinct posts of ``tokens`` tokens, each with the span of its brand.
+
+    Half are in each language. They are made of clauses as people write them, in an order that
+    differs from post to post, so that posts vary in sentiment.
     """
     posts = []
-    for number in range(_TOKENS // tokens):
+    for number in range(_ROUND_TOKENS // tokens):
         brand, clauses = list(_CLAUSES.items())[number % 2]
-        some = (clauses[(number + step * (number % 5 + 1)) % len(clauses)] for step in range(32))
-        text = f"{brand}{number}{''.join(some)}"
+        stride = number % 5 + 1
+        order = ((number + step * stride) % len(clauses) for step in range(32))
+        text = f"{brand}{number}" + "".join(clauses[index] for index in order)
         encoding = reader.tokenizer.encode(text, add_special_tokens=False)
         posts.append((text[: encoding.offsets[tokens - 3][1]], (0, len(brand))))
     return posts
 
 
-def _peer(reader: FolateReader, texts: Sequence[str]) -> Callable[[], object]:
+def _bert_task(reader: FolateReader, texts: Sequence[str]) -> Callable[[], object]:
     config = reader.model.encoder.config
     bert = BertModel(
         BertConfig(
-            vocab_size=config.vocabulary, hidden_size=config.hidden, num_hidden_layers=(config.layers + 1) // 2,
-            num_attention_heads=config.heads, intermediate_size=config.inner, max_position_embeddings=config.positions,
+            vocab_size=config.vocabulary,
+            hidden_size=config.hidden,
+            num_hidden_layers=(config.layers + 1) // 2,
+            num_attention_heads=config.heads,
+            intermediate_size=config.inner,
+            max_position_embeddings=config.positions,
         ),
         add_pooling_layer=False,
-    ).eval()  # fmt: skip
+    ).eval()
 
     def run() -> None:
         for start in range(0, len(texts), 32):
             encoded = reader.tokenizer.encode_batch(texts[start : start + 32])
-            width = max(len(encoding.ids) for encoding in encoded)
+            max_length = max(len(encoding.ids) for encoding in encoded)
             for encoding in encoded:
-                encoding.pad(width, pad_id=1)
+                encoding.pad(max_length, pad_id=1)
             ids, mask = (
-                torch.tensor([getattr(encoding, part) for encoding in encoded])
-                for part in ("ids", "attention_mask")
+                torch.tensor([getattr(encoding, encoding_field) for encoding in encoded])
+                for encoding_field in ("ids", "attention_mask")
             )
             with torch.inference_mode():
                 bert(input_ids=ids, attention_mask=mask)
@@ -138,17 +173,20 @@ def _peer(reader: FolateReader, texts: Sequence[str]) -> Callable[[], object]:
     return run
 
 
-def _best(work: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """Seconds of processor time (all threads') of the fastest round of each, after one to warm up; turn by turn, so that what else runs on
-    the machine strikes all alike.
+def _fastest_seconds(tasks: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """Return the seconds of processor time of the fastest round of each, after one warm-up round.
+
+    Rounds take turns, so that other load on the machine affects all alike.
     """
     seconds: dict[str, float] = {}
-    for turn in range(_ROUNDS + 1):
-        for name, run in work.items():
+    for round_number in range(_ROUNDS + 1):
+        for name, run in tasks.items():
             began = time.process_time()
             run()
-            spent = time.process_time() - began
-            seconds[name] = min(spent, seconds.get(name, spent)) if turn > 1 else spent
+            duration = time.process_time() - began
+            seconds[name] = (
+                min(duration, seconds.get(name, duration)) if round_number > 1 else duration
+            )
     return seconds
 
 

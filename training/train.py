@@ -1,4 +1,4 @@
-"""The training loop: seeded, resumable, within a budget of minutes where one is given."""
+"""The training loop: seeded, resumable, and within a budget of minutes where one is given."""
 
 from __future__ import annotations
 
@@ -31,53 +31,66 @@ LOSS_WEIGHTS = {
     "spoken": 0.5,
     "place": 0.1,
 }
-EARLY_LOSS_WEIGHT, DISTILLATION_WEIGHT = (
-    0.5,
-    0.3,
-)  # what the early depth's own labels weigh, and what the late depth tells it
-_FEW = 8  # labels of a head in a batch: fewer weigh less, or one alone would steer the step
+EARLY_LOSS_WEIGHT = 0.5
+"""Weight of the labels at the early depth."""
+
+DISTILLATION_WEIGHT = 0.3
+"""Weight of the late depth's probabilities as targets of the early depth."""
+
+_MIN_LABELS = 8
+"""Labels of a head in a batch: fewer weigh less, or one alone would steer the step."""
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What a run is made of. ``minutes``: the learning rate reaches zero after that much training, if not after the epochs. ``start``: the
-    checkpoint of a finished run whose weights it starts from.
-    """
+    """The settings of one training run."""
 
     seed: int = 20
     epochs: int = 2
+    # the learning rate reaches zero after so many minutes of training, if not after the epochs
     minutes: float = float("inf")
-    batch_tokens: int = 4096  # a batch
-    max_tokens: int = 128  # tokens of a training text; reading has windows
+    # tokens of a batch
+    batch_tokens: int = 4096
+    # tokens of a training text; in use longer texts are split into windows
+    max_tokens: int = 128
+    # peak learning rates of the encoder's last layer and of the heads
     rate: float = 1e-4
     head_rate: float = 1e-3
-    layer_decay: float = 0.9  # of the rate, by layer from the last to the first: what both languages share is kept (arXiv:1801.06146)
+    # factor of the rate for each layer below the last, which keeps what both languages share
+    # (arXiv:1801.06146)
+    layer_decay: float = 0.9
+    # share of the run in which the learning rate rises
     warmup: float = 0.04
+    # every how many steps the embedding loss is added
     distil_every: int = 8
     checkpoint_minutes: float = 3.0
+    # checkpoint of a finished run whose weights to start from
     start: Path | None = None
 
 
 @dataclass
 class TrainingProgress:
-    """Where a run is: what a checkpoint holds beside the weights. ``before``: the steps of the runs whose weights it started from."""
+    """The progress of a run, saved in a checkpoint beside the weights."""
 
     epoch: int = 0
     batch: int = 0
     step: int = 0
     seconds: float = 0.0
+    # moving averages of the losses, by head
     losses: dict[str, float] = field(default_factory=dict)
+    # steps of the earlier runs whose weights this one started from
     before: int = 0
 
     def describe_training(self, settings: TrainingSettings) -> str:
-        """How the model was trained, for its card."""
+        """Describe how the model was trained, for its card."""
         return (f"after {self.before:,} batches of another run " if self.before else "") + (
-            f"{self.step:,} batches of about {settings.batch_tokens:,} tokens in {self.seconds / 60:.0f} minutes"
+            f"{self.step:,} batches of about {settings.batch_tokens:,} tokens"
+            f" in {self.seconds / 60:.0f} minutes"
             f" (seed {settings.seed}, peak rate {settings.rate:g})"
         )
 
     def completed_share(self, total_steps: int, settings: TrainingSettings) -> float:
-        """The part of the run that is done, from 0 to 1."""
+        """Return the completed share of the run, from 0 to 1."""
         return max(self.step / total_steps, self.seconds / 60 / settings.minutes)
 
 
@@ -87,58 +100,69 @@ def run_training_loop(
     tokenizer: Any,
     splits: Sequence[DatasetSplit],
     composed: Sequence[Sample],
+    *,
     settings: TrainingSettings,
     work: Path,
 ) -> TrainingProgress:
-    """Trains ``model`` in place, going on from ``work/checkpoint.pt`` if it is there; returns where it stopped."""
+    """Train ``model`` in place and return the progress, resuming from ``work/checkpoint.pt``."""
     device = next(model.parameters()).device
-    optimizer = _optimizer(model, settings)
-    state = _resume(settings, work, model, optimizer)
-    saved = time.monotonic()
+    optimizer = _make_optimizer(model, settings)
+    state = _resume_from_checkpoint(settings, work, model, optimizer)
+    last_saved = time.monotonic()
     while state.epoch < settings.epochs:
         samples = draw_epoch_samples(splits, composed, settings.seed, state.epoch)
-        order = group_by_length(
+        batches = group_by_length(
             samples,
             tokenizer,
             settings.batch_tokens,
             settings.max_tokens,
             f"{settings.seed}/{state.epoch}",
         )
-        total = len(order) * settings.epochs
-        for group in track_items(order[state.batch :], f"epoch {state.epoch + 1}", unit="batch"):
-            if state.completed_share(total, settings) >= 1:
-                _save(work, model, optimizer, state)
+        total_steps = len(batches) * settings.epochs
+        for group in track_items(batches[state.batch :], f"epoch {state.epoch + 1}", unit="batch"):
+            if state.completed_share(total_steps, settings) >= 1:
+                _save_checkpoint(work, model, optimizer, state)
                 return state
             began = time.monotonic()
-            _step(model, teacher, optimizer, collate(group), state, total, settings, device)
-            state.batch, state.step, state.seconds = (
-                state.batch + 1,
-                state.step + 1,
-                state.seconds + time.monotonic() - began,
+            _train_step(
+                model,
+                teacher,
+                optimizer,
+                collate(group),
+                state=state,
+                total_steps=total_steps,
+                settings=settings,
+                device=device,
             )
+            state.batch += 1
+            state.step += 1
+            state.seconds += time.monotonic() - began
             if state.step % 50 == 0:
-                _log(state, total, settings)
-            if time.monotonic() - saved >= settings.checkpoint_minutes * 60:
-                _save(work, model, optimizer, state)
-                saved = time.monotonic()
-        state.epoch, state.batch = state.epoch + 1, 0
-    _save(work, model, optimizer, state)
+                _log_progress(state, total_steps, settings)
+            if time.monotonic() - last_saved >= settings.checkpoint_minutes * 60:
+                _save_checkpoint(work, model, optimizer, state)
+                last_saved = time.monotonic()
+        state.epoch += 1
+        state.batch = 0
+    _save_checkpoint(work, model, optimizer, state)
     return state
 
 
-def _optimizer(model: MultiTaskModel, settings: TrainingSettings) -> torch.optim.AdamW:
+def _make_optimizer(model: MultiTaskModel, settings: TrainingSettings) -> torch.optim.AdamW:
     groups: dict[float, list[Tensor]] = {}
     for name, weight in model.named_parameters():
         if weight.requires_grad:
-            groups.setdefault(_peak(name, len(model.encoder.layers), settings), []).append(weight)
+            groups.setdefault(
+                _peak_learning_rate(name, len(model.encoder.layers), settings), []
+            ).append(weight)
     by_peak = [{"params": weights, "peak": peak} for peak, weights in groups.items()]
     return torch.optim.AdamW(
         by_peak, lr=settings.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
     )
 
 
-def _peak(name: str, layers: int, settings: TrainingSettings) -> float:
-    """The highest learning rate of the weight of that name."""
+def _peak_learning_rate(name: str, layers: int, settings: TrainingSettings) -> float:
+    """Return the peak learning rate of the weight of that name."""
     if not name.startswith("encoder."):
         return settings.head_rate
     part = name.split(".")
@@ -146,23 +170,23 @@ def _peak(name: str, layers: int, settings: TrainingSettings) -> float:
     return settings.rate * settings.layer_decay**above
 
 
-def _step(
+def _train_step(
     model: MultiTaskModel,
     teacher: EmbeddingTeacher,
     optimizer: torch.optim.Optimizer,
     batch: Batch,
+    *,
     state: TrainingProgress,
-    total: int,
+    total_steps: int,
     settings: TrainingSettings,
     device: torch.device,
 ) -> None:
-    torch.manual_seed(
-        settings.seed * 1_000_003 + state.step
-    )  # so that a resumed run drops out the same units
-    seen = state.completed_share(total, settings)
+    # a resumed run drops out the same units
+    torch.manual_seed(settings.seed * 1_000_003 + state.step)
+    completed = state.completed_share(total_steps, settings)
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * min(
-            seen / settings.warmup, (1 - seen) / (1 - settings.warmup)
+            completed / settings.warmup, (1 - completed) / (1 - settings.warmup)
         )
     model.train()
     losses = task_losses(model, batch, teacher.autocast, device)
@@ -179,7 +203,11 @@ def _step(
 def task_losses(
     model: MultiTaskModel, batch: Batch, autocast: torch.autocast, device: torch.device
 ) -> dict[str, Tensor]:
-    """The losses of both depths, by head; the early one also learns what the late one says (Zhang et al. 2019, arXiv:1905.08094)."""
+    """Return the losses of both depths, by head.
+
+    The early depth also learns from the late one's probabilities (Zhang et al. 2019,
+    arXiv:1905.08094).
+    """
     batch = batch.to(device)
     with autocast:
         early, late = model(batch.ids, batch.mask, batch.target_rows)
@@ -189,7 +217,8 @@ def task_losses(
         for name, loss in _head_losses(early, batch).items()
     }
     for name in ("post", "target"):
-        student, teacher = getattr(early, name).float(), getattr(late, name).float().detach()
+        student = getattr(early, name).float()
+        teacher = getattr(late, name).float().detach()
         if len(student):
             losses[f"distilled {name}"] = DISTILLATION_WEIGHT * functional.cross_entropy(
                 student, teacher.softmax(-1)
@@ -197,54 +226,61 @@ def task_losses(
     return losses
 
 
-def _head_losses(out: HeadOutputs, batch: Batch) -> dict[str, Tensor]:
-    """Cross-entropy of what has a label, by head, times the head's weight."""
+def _head_losses(outputs: HeadOutputs, batch: Batch) -> dict[str, Tensor]:
+    """Return the weighted cross-entropy of each head that has labels in the batch."""
     losses = {}
     for name in ("post", "target", "emotion", "polarity"):
-        wanted = getattr(batch, name)
-        if wanted.any():
-            logits, wanted = getattr(out, name).float().flatten(0, -2), wanted.flatten(0, -2)
+        labels = getattr(batch, name)
+        if labels.any():
+            logits, labels = getattr(outputs, name).float().flatten(0, -2), labels.flatten(0, -2)
             losses[name] = functional.cross_entropy(
-                logits, wanted, reduction="sum"
-            ) / wanted.sum().clamp(min=_FEW)
+                logits, labels, reduction="sum"
+            ) / labels.sum().clamp(min=_MIN_LABELS)
     for name in ("intent", "spoken"):
-        wanted, weight = getattr(batch, name).unbind(-1)
+        labels, weight = getattr(batch, name).unbind(-1)
         if weight.any():
             loss = functional.binary_cross_entropy_with_logits(
-                getattr(out, name).float(), wanted, weight, reduction="sum"
+                getattr(outputs, name).float(), labels, weight, reduction="sum"
             )
-            losses[name] = loss / weight.sum().clamp(min=_FEW)
-    placed = batch.place.any(-1)
-    if placed.any():  # attention to the clause: its share, whichever of its tokens it falls on
+            losses[name] = loss / weight.sum().clamp(min=_MIN_LABELS)
+    has_clause = batch.place.any(-1)
+    # the share of attention that falls on any token of the clause
+    if has_clause.any():
         losses["place"] = (
-            -(out.attention.float() * batch.place).sum(-1)[placed].clamp(min=1e-4).log().mean()
+            -(outputs.attention.float() * batch.place)
+            .sum(-1)[has_clause]
+            .clamp(min=1e-4)
+            .log()
+            .mean()
         )
     return {name: LOSS_WEIGHTS[name] * loss for name, loss in losses.items()}
 
 
-def _log(state: TrainingProgress, total: int, settings: TrainingSettings) -> None:
+def _log_progress(state: TrainingProgress, total_steps: int, settings: TrainingSettings) -> None:
     figures = " ".join(f"{name} {loss:.3f}" for name, loss in sorted(state.losses.items()))
-    part = state.completed_share(total, settings)
+    completed = state.completed_share(total_steps, settings)
     print(
-        f"step {state.step} of {total}, {part:.1%}, {state.seconds / 60:.1f} min, {figures}",
+        f"step {state.step} of {total_steps}, {completed:.1%},"
+        f" {state.seconds / 60:.1f} min, {figures}",
         file=sys.stderr,
         flush=True,
     )
 
 
-def _save(
+def _save_checkpoint(
     work: Path, model: MultiTaskModel, optimizer: torch.optim.Optimizer, state: TrainingProgress
 ) -> None:
     work.mkdir(parents=True, exist_ok=True)
-    made = work / "checkpoint.tmp"
+    temporary_file = work / "checkpoint.tmp"
     torch.save(
         {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "progress": vars(state)},
-        made,
+        temporary_file,
     )
-    os.replace(made, work / "checkpoint.pt")  # noqa: PTH105 - atomic: a cut leaves the old one whole
+    # atomic: an interruption leaves the old checkpoint intact
+    os.replace(temporary_file, work / "checkpoint.pt")  # noqa: PTH105
 
 
-def _resume(
+def _resume_from_checkpoint(
     settings: TrainingSettings, work: Path, model: MultiTaskModel, optimizer: torch.optim.Optimizer
 ) -> TrainingProgress:
     path = work / "checkpoint.pt"
@@ -252,10 +288,10 @@ def _resume(
     source = path if resumed else settings.start
     if source is None:
         return TrainingProgress()
-    saved = torch.load(source, weights_only=True, map_location="cpu")
-    model.load_state_dict(saved["model"])
-    state = TrainingProgress(**saved["progress"])
+    checkpoint = torch.load(source, weights_only=True, map_location="cpu")
+    model.load_state_dict(checkpoint["model"])
+    state = TrainingProgress(**checkpoint["progress"])
     if not resumed:
         return TrainingProgress(before=state.before + state.step)
-    optimizer.load_state_dict(saved["optimizer"])
+    optimizer.load_state_dict(checkpoint["optimizer"])
     return state

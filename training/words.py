@@ -1,7 +1,8 @@
-"""One command from treebanks to the tagger of nlp/text/tagging.py: ``python -m training.words --data DIR --out DIR``.
+"""Train the tagger and the lemma rules: ``python -m training.words --data DIR --out DIR``.
 
-Universal Dependencies of English (EWT, Tweebank) and Chinese, training splits; the dev splits choose the epoch and are what `scores`
-is measured on. Test splits are not read.
+They are used by `nlp.text.tagging`. The data are the training splits of Universal Dependencies of
+English (EWT, Tweebank) and Chinese; the dev splits choose the epoch and are what scores are
+measured on. Test splits are not used.
 """
 
 from __future__ import annotations
@@ -51,9 +52,14 @@ DEV_TREEBANKS = {
 CHINESE_TREEBANKS = ("UD Chinese",)
 WEIBO_SEGMENTATION_FILE = "nlpcc2016_weibo_seg/nlpcc2016-wordseg-dev.dat"
 LEMMA_TREEBANK_PREFIX = "ewt"
-"""How the files begin whose lemmas count: UD Chinese has none, and those of Tweebank follow another rule (`me` and `n't` are their own)."""
+"""Prefix of the files whose lemmas are used.
 
-_RENAMED = {"CONJ": "CCONJ"}  # version 1 of Universal Dependencies, in which UD Chinese is written
+UD Chinese has none, and Tweebank's follow another rule (`me` and `n't` are their own lemmas).
+"""
+
+_UD2_TAGS = {"CONJ": "CCONJ"}
+"""Tags of version 1 of Universal Dependencies, which UD Chinese uses, in version 2."""
+
 TOK2VEC_CONFIG: dict[str, Any] = {
     "@architectures": "spacy.Tok2Vec.v2",
     "embed": {
@@ -74,11 +80,12 @@ TOK2VEC_CONFIG: dict[str, Any] = {
 
 
 class GoldWord(NamedTuple):
-    """One word of a treebank; ``lemma`` in normal form, None where the treebank gives none."""
+    """One word of a treebank."""
 
     form: str
     space_after: bool
     pos: str
+    # normalised; None where the treebank has no lemmas
     lemma: str | None
 
 
@@ -86,13 +93,13 @@ Sentence = list[GoldWord]
 
 
 def read_conllu(path: Path) -> Iterator[Sentence]:
-    """The sentences of a CoNLL-U file. Chinese ones have spaces only where letters would touch."""
+    """Yield the sentences of a CoNLL-U file; Chinese ones get spaces only between Latin words."""
     for block in path.read_text(encoding="utf-8").split("\n\n"):
         rows = [
             line.split("\t") for line in block.splitlines() if line and not line.startswith("#")
         ]
         sentence = list(
-            _words(
+            _parse_words(
                 rows,
                 spaced=path.suffix == ".conllu",
                 lemmas=path.name.startswith(LEMMA_TREEBANK_PREFIX),
@@ -102,17 +109,23 @@ def read_conllu(path: Path) -> Iterator[Sentence]:
             yield sentence
 
 
-def _words(rows: Sequence[Sequence[str]], *, spaced: bool, lemmas: bool) -> Iterator[GoldWord]:
-    """Ranges (`3-4`, `don't`) say what follows the last of their words; empty nodes (`5.1`) are left out."""
-    last, after = 0, ""
+def _parse_words(
+    rows: Sequence[Sequence[str]], *, spaced: bool, lemmas: bool
+) -> Iterator[GoldWord]:
+    """Yield the words of a sentence.
+
+    Ranges (`3-4`, `don't`) define the space after the last of their words; empty nodes (`5.1`) are
+    left out.
+    """
+    last = 0
+    after = ""
     words = [row for row in rows if row[0].isdigit()]
     follows = [*(row[1] for row in words[1:]), *("" for _ in words[:1])]
-    ranges = {
-        int(first): (int(final), row[-1])
-        for row in rows
-        for first, dash, final in [row[0].partition("-")]
-        if dash
-    }
+    ranges: dict[int, tuple[int, str]] = {}
+    for row in rows:
+        first, dash, final = row[0].partition("-")
+        if dash:
+            ranges[int(first)] = (int(final), row[-1])
     for row, following in zip(words, follows, strict=True):
         number = int(row[0])
         last, after = ranges.get(number, (last, after))
@@ -124,11 +137,11 @@ def _words(rows: Sequence[Sequence[str]], *, spaced: bool, lemmas: bool) -> Iter
             and following[:1].isascii()
             and following[:1].isalnum()
         )
-        yield GoldWord(row[1], space if spaced else touching, _RENAMED.get(row[3], row[3]), lemma)
+        yield GoldWord(row[1], space if spaced else touching, _UD2_TAGS.get(row[3], row[3]), lemma)
 
 
 def main() -> None:
-    """Trains the tagger, writes it and the rules of lemmas."""
+    """Train the tagger, then write it and the lemma rules."""
     parser = argparse.ArgumentParser(prog="python -m training.words", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument("--out", type=Path, required=True, help="where the model folder is written")
@@ -139,17 +152,36 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20)
     options = parser.parse_args()
 
-    learnt = [sentence for file in TRAIN_TREEBANKS for sentence in read_conllu(options.data / file)]
-    asked = {name: list(read_conllu(options.data / file)) for name, file in DEV_TREEBANKS.items()}
-    dev = {tuple(word.form for word in sentence) for part in asked.values() for sentence in part}
-    kept = [sentence for sentence in learnt if tuple(word.form for word in sentence) not in dev]
+    training_sentences = [
+        sentence for file in TRAIN_TREEBANKS for sentence in read_conllu(options.data / file)
+    ]
+    dev_treebanks = {
+        name: list(read_conllu(options.data / file)) for name, file in DEV_TREEBANKS.items()
+    }
+    dev_forms: set[tuple[str, ...]] = set()
+    for treebank in dev_treebanks.values():
+        dev_forms.update(tuple(word.form for word in sentence) for sentence in treebank)
+    kept_sentences = [
+        sentence
+        for sentence in training_sentences
+        if tuple(word.form for word in sentence) not in dev_forms
+    ]
+    dropped_count = len(training_sentences) - len(kept_sentences)
     print(
-        f"{len(kept)} sentences; {len(learnt) - len(kept)} that a dev split has too are left out",
+        f"{len(kept_sentences)} sentences; {dropped_count} that a dev split has too are left out",
         file=sys.stderr,
     )
-    train_tagger(kept, asked, options.out, options.epochs, options.minutes * 60, options.seed)
+    train_tagger(
+        kept_sentences,
+        dev_treebanks,
+        options.out,
+        epochs=options.epochs,
+        seconds=options.minutes * 60,
+        seed=options.seed,
+    )
     (options.out / LEMMA_RULES_FILE).write_text(
-        json.dumps(learn_lemma_rules(kept), ensure_ascii=False, sort_keys=True, indent=0) + "\n",
+        json.dumps(learn_lemma_rules(kept_sentences), ensure_ascii=False, sort_keys=True, indent=0)
+        + "\n",
         encoding="utf-8",
     )
 
@@ -158,32 +190,36 @@ def train_tagger(
     train_sentences: Sequence[Sentence],
     dev_treebanks: Mapping[str, Sequence[Sentence]],
     out: Path,
+    *,
     epochs: int,
     seconds: float,
     seed: int,
 ) -> None:
-    """Train the tagger and write that of the epoch which tags the dev splits best, each of them counting alike."""
+    """Train the tagger and write the epoch with the best mean accuracy over the dev treebanks."""
     from spacy.util import fix_random_seed, minibatch
 
     fix_random_seed(seed)
-    order = random.Random(seed)  # noqa: S311 - an order, no secret
-    language = _blank(train_sentences)
-    examples = [_example(language, sentence) for sentence in train_sentences]
+    rng = random.Random(seed)  # noqa: S311 - an order, no secret
+    language = _blank_pipeline(train_sentences)
+    examples = [_make_example(language, sentence) for sentence in train_sentences]
     optimizer = language.initialize(lambda: examples)
     began, best = time.monotonic(), 0.0
     for epoch in range(epochs):
         if time.monotonic() - began > seconds:
             break
-        order.shuffle(examples)
+        rng.shuffle(examples)
         for batch in minibatch(examples, 32):
             language.update(batch, sgd=optimizer, drop=0.1)
         with language.use_params(optimizer.averages):
-            right = {name: tagging_accuracy(language, part) for name, part in dev_treebanks.items()}
-            mean = sum(right.values()) / len(right)
+            accuracies = {
+                name: tagging_accuracy(language, treebank)
+                for name, treebank in dev_treebanks.items()
+            }
+            mean = sum(accuracies.values()) / len(accuracies)
             if mean > best:
                 best = mean
                 language.to_disk(out, exclude=["vocab"])
-        figures = ", ".join(f"{name} {value:.4f}" for name, value in right.items())
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in accuracies.items())
         print(
             f"epoch {epoch + 1}, {(time.monotonic() - began) / 60:.1f} minutes: {figures}",
             file=sys.stderr,
@@ -191,80 +227,86 @@ def train_tagger(
         )
 
 
-def _blank(learnt: Sequence[Sentence]) -> Language:
+def _blank_pipeline(sentences: Sequence[Sentence]) -> Language:
     import spacy
 
     language = spacy.blank("xx")
     language.vocab.lex_attr_getters |= lexical_attribute_getters()
-    listener = {"@architectures": "spacy.Tagger.v2", "tok2vec": TOK2VEC_CONFIG}
-    tagger = language.add_pipe("tagger", config={"model": listener})
-    for pos in sorted({word.pos for sentence in learnt for word in sentence}):
+    architecture = {"@architectures": "spacy.Tagger.v2", "tok2vec": TOK2VEC_CONFIG}
+    tagger = language.add_pipe("tagger", config={"model": architecture})
+    tags: set[str] = set()
+    for sentence in sentences:
+        tags.update(word.pos for word in sentence)
+    for pos in sorted(tags):
         tagger.add_label(pos)
     return language
 
 
-def _example(language: Language, sentence: Sentence) -> Example:
+def _make_example(language: Language, sentence: Sentence) -> Example:
     from spacy.tokens import Doc
     from spacy.training import Example
 
-    words, spaces = [word.form for word in sentence], [word.space_after for word in sentence]
+    words = [word.form for word in sentence]
+    spaces = [word.space_after for word in sentence]
     reference = Doc(language.vocab, words, spaces, tags=[word.pos for word in sentence])
     return Example(Doc(language.vocab, words, spaces), reference)
 
 
-def tagging_accuracy(language: Language, asked: Sequence[Sentence]) -> float:
-    """The share of gold words that are tagged right."""
+def tagging_accuracy(language: Language, sentences: Sequence[Sentence]) -> float:
+    """Return the share of gold words that are tagged correctly."""
     from spacy.tokens import Doc
 
-    docs = [
-        Doc(
-            language.vocab,
-            [word.form for word in sentence],
-            [word.space_after for word in sentence],
-        )
-        for sentence in asked
-    ]
-    hits: list[bool] = [
-        token.tag_ == word.pos
-        for doc, sentence in zip(language.pipe(docs), asked, strict=True)
-        for token, word in zip(doc, sentence, strict=True)
-    ]
+    docs = []
+    for sentence in sentences:
+        words = [word.form for word in sentence]
+        spaces = [word.space_after for word in sentence]
+        docs.append(Doc(language.vocab, words, spaces))
+    hits: list[bool] = []
+    for doc, sentence in zip(language.pipe(docs), sentences, strict=True):
+        hits += [token.tag_ == word.pos for token, word in zip(doc, sentence, strict=True)]
     return sum(hits) / len(hits)
 
 
-def learn_lemma_rules(learnt: Sequence[Sentence]) -> LemmaRules:
-    """Rules of lemmas: for every ending the change most frequent under it, where it is not what a shorter ending says already.
+def learn_lemma_rules(sentences: Sequence[Sentence]) -> LemmaRules:
+    """Learn lemma rules: for every ending the most frequent change of forms to lemmas.
 
-    Of a whole word seen once only, nothing is kept that its ending says.
+    A rule is left out where a shorter ending implies it; a rule for a whole word needs no minimum
+    count, one for an ending needs two words.
     """
     changes: defaultdict[str, defaultdict[str, Counter[tuple[int, str]]]] = defaultdict(
         lambda: defaultdict(Counter)
     )
-    for sentence in learnt:
+    for sentence in sentences:
         for word in sentence:
             if word.lemma is not None:
                 form = normalize_text(word.form)
                 for ending in lemma_rule_keys(form):
-                    changes[word.pos][ending][_change(form, word.lemma)] += 1
-    return {pos: _needed(under) for pos, under in changes.items()}
+                    changes[word.pos][ending][_lemma_change(form, word.lemma)] += 1
+    return {
+        pos: _keep_needed_rules(changes_by_ending) for pos, changes_by_ending in changes.items()
+    }
 
 
-def _change(form: str, lemma: str) -> tuple[int, str]:
-    """What to take off and put on to make the lemma of the form."""
+def _lemma_change(form: str, lemma: str) -> tuple[int, str]:
+    """Return how many characters to remove from the form, and what to append, to get the lemma."""
     shared = 0
     while shared < min(len(form), len(lemma)) and form[shared] == lemma[shared]:
         shared += 1
     return len(form) - shared, lemma[shared:]
 
 
-def _needed(under: Mapping[str, Counter[tuple[int, str]]]) -> dict[str, tuple[int, str]]:
+def _keep_needed_rules(
+    changes_by_ending: Mapping[str, Counter[tuple[int, str]]],
+) -> dict[str, tuple[int, str]]:
     rules: dict[str, tuple[int, str]] = {}
-    for ending in sorted(under, key=lambda ending: (ending.startswith("^"), len(ending), ending)):
-        change, count = max(under[ending].items(), key=lambda pair: (pair[1], pair[0]))
+    for ending in sorted(
+        changes_by_ending, key=lambda ending: (ending.startswith("^"), len(ending), ending)
+    ):
+        change, count = max(changes_by_ending[ending].items(), key=lambda pair: (pair[1], pair[0]))
         shorter = (
-            rules[part]
-            for part in list(lemma_rule_keys(ending.removeprefix("^")))[1:]
-            if part in rules
+            rules[ending_part]
+            for ending_part in list(lemma_rule_keys(ending.removeprefix("^")))[1:]
+            if ending_part in rules
         )
         if change != next(shorter, (0, "")) and (count > 1 or ending.startswith("^")):
             rules[ending] = change
@@ -273,149 +315,172 @@ def _needed(under: Mapping[str, Counter[tuple[int, str]]]) -> dict[str, tuple[in
 
 @dataclass(frozen=True)
 class WordScore:
-    """A score of words: ``beside``, what baselines get on the same words; ``aligned``, the share of gold words that the segmenter cuts
-    too, on which alone tags and lemmas are compared (None where the words themselves are what is scored).
-    """
+    """A score of word segmentation, tags or lemmas."""
 
     score: Score
     language: str
+    # by name, scores of baselines on the same words
     baselines: dict[str, float]
+    # share of gold words that the segmenter cuts too, on which alone tags and lemmas are compared;
+    # None where segmentation itself is scored
     aligned_share: float | None = None
 
 
 def score_word_analysis(data: Path) -> list[WordScore]:
-    """Parts of speech and lemmas on the dev splits of the treebanks beside the form's most frequent one in training, and the F1 of words
-    on Weibo's dev split beside jieba's. Sets that `data` lacks are left out.
+    """Score tags, lemmas and segmentation on dev splits, beside baselines.
+
+    Tags and lemmas are scored on the treebanks, beside the form's most frequent one in training;
+    segmentation as the F1 of words on Weibo, beside jieba. Sets that ``data`` lacks are left out.
     """
-    learnt = [
-        sentence
-        for file in TRAIN_TREEBANKS
-        if (data / file).is_file()
-        for sentence in read_conllu(data / file)
-    ]
-    made = []
+    training_sentences: list[Sentence] = []
+    for file in TRAIN_TREEBANKS:
+        if (data / file).is_file():
+            training_sentences += read_conllu(data / file)
+    scores: list[WordScore] = []
     for name, file in DEV_TREEBANKS.items():
         if (data / file).is_file():
-            made += _treebank(name, list(read_conllu(data / file)), learnt)
-    return (
-        [*made, _weibo(data / WEIBO_SEGMENTATION_FILE)]
-        if (data / WEIBO_SEGMENTATION_FILE).is_file()
-        else made
-    )
+            scores += _score_treebank(name, list(read_conllu(data / file)), training_sentences)
+    if (data / WEIBO_SEGMENTATION_FILE).is_file():
+        scores.append(_score_weibo_segmentation(data / WEIBO_SEGMENTATION_FILE))
+    return scores
 
 
-def _treebank(name: str, asked: Sequence[Sentence], learnt: Sequence[Sentence]) -> list[WordScore]:
-    read = WordTagger(Segmenter()).tag_words([sentence_text(sentence) for sentence in asked])
-    pairs = [
-        pair
-        for sentence, words in zip(asked, read, strict=True)
-        for pair in _aligned(sentence, words)
-    ]
-    language, aligned = (
-        "zh" if name in CHINESE_TREEBANKS else "en",
-        len(pairs) / sum(map(len, asked)),
+def _score_treebank(
+    name: str, dev_sentences: Sequence[Sentence], training_sentences: Sequence[Sentence]
+) -> list[WordScore]:
+    tagged_sentences = WordTagger(Segmenter()).tag_words(
+        [sentence_text(sentence) for sentence in dev_sentences]
     )
-    taught = [word for sentence in learnt for word in sentence]
-    guess = _most_frequent((word.form.lower(), word.pos) for word in taught)
+    pairs: list[tuple[GoldWord, TaggedWord]] = []
+    for sentence, words in zip(dev_sentences, tagged_sentences, strict=True):
+        pairs += _align_words(sentence, words)
+    language = "zh" if name in CHINESE_TREEBANKS else "en"
+    aligned_share = len(pairs) / sum(map(len, dev_sentences))
+    training_words = [word for sentence in training_sentences for word in sentence]
+    frequent_tags = _most_frequent_value((word.form.lower(), word.pos) for word in training_words)
     tags = [
-        (gold.pos, word.pos, {"most frequent": guess.get(gold.form.lower(), "NOUN")})
+        (gold.pos, word.pos, {"most frequent": frequent_tags.get(gold.form.lower(), "NOUN")})
         for gold, word in pairs
     ]
     if language == "zh":
-        flags = _most_frequent((dictionary_tag(word.form), word.pos) for word in taught)
+        frequent_jieba_tags = _most_frequent_value(
+            (dictionary_tag(word.form), word.pos) for word in training_words
+        )
         for (gold, _), (_, _, guesses) in zip(pairs, tags, strict=True):
-            guesses["jieba's tag"] = flags.get(dictionary_tag(gold.form), "NOUN")
-    known = _most_frequent(
-        (normalize_text(word.form), word.lemma) for word in taught if word.lemma is not None
+            guesses["jieba's tag"] = frequent_jieba_tags.get(dictionary_tag(gold.form), "NOUN")
+    frequent_lemmas = _most_frequent_value(
+        (normalize_text(word.form), word.lemma) for word in training_words if word.lemma is not None
     )
     forms = [
         (normalize_text(gold.form), gold, word) for gold, word in pairs if gold.lemma is not None
     ]
     lemmas = [
-        (gold.lemma, word.lemma, {"most frequent": known.get(form, form)})
+        (gold.lemma, word.lemma, {"most frequent": frequent_lemmas.get(form, form)})
         for form, gold, word in forms
     ]
     scored: dict[str, Sequence[ScoredAnswer]] = {"part of speech": tags, "lemma": lemmas}
     return [
-        _score(f"{name} {what}", language, answers, aligned)
-        for what, answers in scored.items()
+        _score_answers(f"{name} {task}", language, answers, aligned_share)
+        for task, answers in scored.items()
         if answers
     ]
 
 
 ScoredAnswer = tuple[str | None, str | None, dict[str, str]]
-"""What is right, what we say, and what each baseline says."""
+"""The right answer, our prediction, and the prediction of each baseline."""
 
 
-def _score(name: str, language: str, answers: Sequence[ScoredAnswer], aligned: float) -> WordScore:
-    ours = [said == right for right, said, _ in answers]
-    beside = {
-        peer: sum(guess[peer] == right for right, _, guess in answers) / len(answers)
-        for peer in answers[0][2]
+def _score_answers(
+    name: str, language: str, answers: Sequence[ScoredAnswer], aligned_share: float
+) -> WordScore:
+    hits = [prediction == label for label, prediction, _ in answers]
+    baselines = {
+        baseline: sum(
+            baseline_predictions[baseline] == label for label, _, baseline_predictions in answers
+        )
+        / len(answers)
+        for baseline in answers[0][2]
     }
     return WordScore(
-        bootstrap_score(name, accuracy, [1] * len(ours), ours), language, beside, aligned
+        bootstrap_score(name, accuracy, [1] * len(hits), hits), language, baselines, aligned_share
     )
 
 
 def sentence_text(sentence: Sentence) -> str:
-    """The text of a sentence."""
+    """Return the text of a sentence."""
     return "".join(word.form + " " * word.space_after for word in sentence)
 
 
-def _aligned(
+def _align_words(
     sentence: Sentence, words: Sequence[TaggedWord]
 ) -> Iterator[tuple[GoldWord, TaggedWord]]:
-    """Gold words and ours that stand at the same place."""
-    ours = {(word.start, word.end): word for word in words}
+    """Yield pairs of a gold word and our word with the same span."""
+    words_by_span = {(word.start, word.end): word for word in words}
     start = 0
     for gold in sentence:
         end = start + len(gold.form)
-        if (start, end) in ours:
-            yield gold, ours[start, end]
+        if (start, end) in words_by_span:
+            yield gold, words_by_span[start, end]
         start = end + gold.space_after
 
 
-def _most_frequent(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _most_frequent_value(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for form, value in pairs:
         counts[form][value] += 1
-    return {form: max(sorted(under), key=under.__getitem__) for form, under in counts.items()}
+    return {
+        form: max(sorted(value_counts), key=value_counts.__getitem__)
+        for form, value_counts in counts.items()
+    }
 
 
-def _weibo(path: Path) -> WordScore:
+def _score_weibo_segmentation(path: Path) -> WordScore:
     import jieba
 
     jieba.setLogLevel("WARNING")
     segmenter = Segmenter()
     lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-    ours = np.array(
-        [_counts(line, [token.text for token in segmenter.tokens("".join(line))]) for line in lines]
-    )
-    peer = np.array([_counts(line, jieba.lcut("".join(line))) for line in lines])
+    our_rows = []
+    jieba_rows = []
+    for line in lines:
+        text = "".join(line)
+        our_rows.append(_count_words(line, [token.text for token in segmenter.tokens(text)]))
+        jieba_rows.append(_count_words(line, jieba.lcut(text)))
+    our_counts = np.array(our_rows)
+    jieba_counts = np.array(jieba_rows)
     rng = np.random.default_rng(0)
-    draws = [_f1(ours[rng.integers(0, len(ours), len(ours))]) for _ in range(1000)]
+    draws = [
+        _f1_of_counts(our_counts[rng.integers(0, len(our_counts), len(our_counts))])
+        for _ in range(1000)
+    ]
     low, high = np.quantile(draws, [0.025, 0.975])
     return WordScore(
-        Score("NLPCC 2016 Weibo words", "F1", len(lines), _f1(ours), float(low), float(high)),
+        Score(
+            "NLPCC 2016 Weibo words",
+            "F1",
+            len(lines),
+            _f1_of_counts(our_counts),
+            float(low),
+            float(high),
+        ),
         "zh",
-        {"jieba": _f1(peer)},
+        {"jieba": _f1_of_counts(jieba_counts)},
     )
 
 
-def _counts(gold: Sequence[str], cut: Sequence[str]) -> tuple[int, int, int]:
-    """Words of one line that are right, wanted, cut."""
-    return len(_places(gold) & _places(cut)), len(gold), len(cut)
+def _count_words(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, int, int]:
+    """Count the words of one line that are right, gold, and predicted."""
+    return len(_word_spans(gold) & _word_spans(predicted)), len(gold), len(predicted)
 
 
-def _places(words: Sequence[str]) -> set[tuple[int, int]]:
+def _word_spans(words: Sequence[str]) -> set[tuple[int, int]]:
     ends = list(accumulate(map(len, words)))
     return set(zip([0, *ends], ends, strict=False))
 
 
-def _f1(counts: NDArray[np.int_]) -> float:
-    right, wanted, cut = counts.sum(0)
-    return float(2 * right / (wanted + cut))
+def _f1_of_counts(counts: NDArray[np.int_]) -> float:
+    right, gold, predicted = counts.sum(0)
+    return float(2 * right / (gold + predicted))
 
 
 if __name__ == "__main__":

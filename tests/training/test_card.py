@@ -43,8 +43,8 @@ DATA = "| set | language | licence |\n|---|---|---|\n| new | en | y |"
 
 
 def test_facts_are_replaced_and_words_stay() -> None:
-    made = replace_card_facts(CARD, "| weights | new |", "set   score\nnew   0.9\n", DATA)
-    for kept in (
+    new_card = replace_card_facts(CARD, "| weights | new |", "set   score\nnew   0.9\n", DATA)
+    for fragment in (
         "Said by people.",
         "How they were measured.",
         "- Irony.",
@@ -53,15 +53,18 @@ def test_facts_are_replaced_and_words_stay() -> None:
         "    new   0.9",
         DATA,
     ):
-        assert kept in made
-    assert "old" not in made.lower()
-    assert replace_card_facts(made, "| weights | new |", "set   score\nnew   0.9", DATA) == made
+        assert fragment in new_card
+    assert "old" not in new_card.lower()
+    assert (
+        replace_card_facts(new_card, "| weights | new |", "set   score\nnew   0.9", DATA)
+        == new_card
+    )
 
 
 def test_the_facts_of_the_model_that_ships() -> None:
-    told = "\n".join(model_fact_rows(DEFAULT_MODEL_FOLDER))
-    assert "| late temperatures | post: zh" in told
-    assert "MB" in told
+    fact_rows = "\n".join(model_fact_rows(DEFAULT_MODEL_FOLDER))
+    assert "| late temperatures | post: zh" in fact_rows
+    assert "MB" in fact_rows
 
 
 def test_what_was_dropped_is_told_with_its_reason() -> None:

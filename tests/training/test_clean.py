@@ -1,4 +1,4 @@
-"""Labels that their own text contradicts are not learnt; what the fast ways of reading change is told in points."""
+"""Labels that their own text contradicts; differences of the faster modes, in points."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ GOOD, BAD = (
 
 def reviews(count: int) -> list[Sample]:
     rng = random.Random(0)
-    made = []
+    samples = []
     for number in range(count):
         label = (NEGATIVE, POSITIVE)[number % 2]
         words = rng.sample(GOOD if label == POSITIVE else BAD, 3)
-        made.append(Sample(f"第{number}次买，{'，'.join(words)}", label))
-    return made
+        samples.append(Sample(f"第{number}次买，{'，'.join(words)}", label))
+    return samples
 
 
 def test_a_label_that_its_text_contradicts_is_dropped_and_counted() -> None:
@@ -37,12 +37,12 @@ def test_a_label_that_its_text_contradicts_is_dropped_and_counted() -> None:
     source = DatasetSource(
         "shop", "zh", "", labelled_csv_reader("review", "label", {}), reviews=True
     )
-    made = drop_contradicted_labels(
+    cleaned = drop_contradicted_labels(
         DatasetSplit(source, samples, wrong, {"repeated in the set": 3})
     )
-    assert [sample for sample in samples if sample not in made.train] == wrong
-    assert made.dropped_counts == {"repeated in the set": 3, DROP_REASON: 2}
-    assert made.dev == wrong  # what is asked stays as its annotators left it
+    assert [sample for sample in samples if sample not in cleaned.train] == wrong
+    assert cleaned.dropped_counts == {"repeated in the set": 3, DROP_REASON: 2}
+    assert cleaned.dev == wrong  # what is asked stays as its annotators left it
 
 
 def test_sets_that_are_no_reviews_are_left_as_they_are() -> None:
@@ -57,9 +57,10 @@ def test_sets_that_are_no_reviews_are_left_as_they_are() -> None:
 
 def test_ways_of_reading_are_compared_in_points() -> None:
     exact = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.1, 0.1, 0.8]])
-    given = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.1, 0.5, 0.4]])
-    told = describe_prediction_changes(np.array([0, 1, 2, -1]), exact, given)
-    assert told.startswith(
-        "macro F1 +0.00 points (n=3), largest difference of a share 10.00 points by probabilities and 25.00 by labels"
+    approximate = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.1, 0.5, 0.4]])
+    description = describe_prediction_changes(np.array([0, 1, 2, -1]), exact, approximate)
+    assert description.startswith(
+        "macro F1 +0.00 points (n=3), largest difference of a share 10.00 points by probabilities"
+        " and 25.00 by labels"
     )
-    assert told.endswith("same label 75.0 % (n=4)")
+    assert description.endswith("same label 75.0 % (n=4)")

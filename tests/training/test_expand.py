@@ -18,7 +18,7 @@ SIZES = {
 
 
 def test_blocks_are_unpacked_in_order_and_scaled(tmp_path: Path) -> None:
-    wanted = (np.arange(64).reshape(2, 32) % 16 - 8).astype(np.float32) * np.array(
+    expected = (np.arange(64).reshape(2, 32) % 16 - 8).astype(np.float32) * np.array(
         [[0.5], [2.0]], np.float32
     )
     codes = (np.arange(64).reshape(2, 32) % 16).astype(np.uint8)
@@ -31,9 +31,9 @@ def test_blocks_are_unpacked_in_order_and_scaled(tmp_path: Path) -> None:
     }
     save_file(stored, tmp_path / PACKED_ENCODER_FILE, SIZES)
     (tmp_path / "tokenizer.json").write_text("{}")
-    out = unpack_encoder(tmp_path, tmp_path / "out")
-    weights = load_file(out / "model.safetensors")
-    np.testing.assert_array_equal(weights[name], wanted.reshape(8, 8))
+    folder = unpack_encoder(tmp_path, tmp_path / "out")
+    weights = load_file(folder / "model.safetensors")
+    np.testing.assert_array_equal(weights[name], expected.reshape(8, 8))
     assert weights["embeddings.LayerNorm.bias"].dtype == np.float32
-    assert '"vocab_size": 8' in (out / "config.json").read_text()
-    assert (out / "tokenizer.json").exists()
+    assert '"vocab_size": 8' in (folder / "config.json").read_text()
+    assert (folder / "tokenizer.json").exists()

@@ -34,7 +34,8 @@ def model() -> MultiTaskModel:
 
 def test_the_learning_rate_rises_and_then_falls_on_a_line() -> None:
     assert [
-        learning_rate_factor(done, (1.0, 0.0), 0.1) for done in (0.0, 0.05, 0.1, 0.55, 1.0)
+        learning_rate_factor(completed, (1.0, 0.0), 0.1)
+        for completed in (0.0, 0.05, 0.1, 0.55, 1.0)
     ] == pytest.approx([0, 0.5, 1, 0.5, 0])
     assert learning_rate_factor(0.505, (0.75, 0.25), 0.01) == pytest.approx(0.5)
 
@@ -49,8 +50,8 @@ def test_a_phase_is_over_by_its_batches_or_its_time() -> None:
 
 
 def test_batches_that_are_made_ahead_keep_their_order() -> None:
-    given = (torch.tensor([number]) for number in range(50))
-    assert [int(batch) for batch in map_in_threads(lambda batch: batch * 2, given, 4)] == list(
+    inputs = (torch.tensor([number]) for number in range(50))
+    assert [int(batch) for batch in map_in_threads(lambda batch: batch * 2, inputs, 4)] == list(
         range(0, 100, 2)
     )
 
@@ -78,9 +79,11 @@ def test_a_student_that_says_what_the_teachers_say_has_nothing_to_learn(
 ) -> None:
     ids = torch.randint(4, 60, (3, 7))
     model.eval()
-    out = model(ids, torch.ones(3, 7, dtype=torch.bool))[1]
-    said = {name: values.detach() for name, values in mean_probabilities([out, out]).items()}
-    loss = teacher_loss(out, said)
+    outputs = model(ids, torch.ones(3, 7, dtype=torch.bool))[1]
+    teacher_probabilities = {
+        name: values.detach() for name, values in mean_probabilities([outputs, outputs]).items()
+    }
+    loss = teacher_loss(outputs, teacher_probabilities)
     loss.backward()
     gradient = model.late.post[3].weight.grad
     assert gradient is not None
@@ -91,19 +94,19 @@ def test_only_hidden_tokens_are_concealed() -> None:
     torch.manual_seed(2)
     ids = torch.randint(4, 59, (40, 50))
     hidden = torch.rand(ids.shape) < 0.15
-    shown = mask_tokens(ids, hidden, 60)
-    assert torch.equal(shown[~hidden], ids[~hidden])
-    assert 0.7 < float((shown[hidden] == 59).float().mean()) < 0.9
+    masked_ids = mask_tokens(ids, hidden, 60)
+    assert torch.equal(masked_ids[~hidden], ids[~hidden])
+    assert 0.7 < float((masked_ids[hidden] == 59).float().mean()) < 0.9
 
 
 def test_the_embedding_is_the_linear_map_that_fits(model: MultiTaskModel) -> None:
     states = torch.randn(400, 16)
-    wanted = states @ torch.linalg.qr(torch.randn(16, 16))[0]
-    set_embedding_head(model, states, wanted)
-    given = model.embedding(states).detach()
-    assert float(torch.nn.functional.cosine_similarity(given, wanted).mean()) > 0.97
+    expected = states @ torch.linalg.qr(torch.randn(16, 16))[0]
+    set_embedding_head(model, states, expected)
+    embeddings = model.embedding(states).detach()
+    assert float(torch.nn.functional.cosine_similarity(embeddings, expected).mean()) > 0.97
 
 
 def test_macro_f1_by_hand() -> None:
-    right, given = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 1])
-    assert macro_f1(right, given) == pytest.approx((2 / 3 + 2 / 4 + 0) / 3)
+    labels, predictions = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 1])
+    assert macro_f1(labels, predictions) == pytest.approx((2 / 3 + 2 / 4 + 0) / 3)

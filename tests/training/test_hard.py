@@ -73,25 +73,29 @@ def test_no_hard_sentence_repeats_what_training_composes(
 
 
 def test_no_hard_sentence_is_one_that_a_seed_of_training_gives(hard: list[HardSentence]) -> None:
-    made = [
+    samples = [
         *composed.compose_brand_samples(2_000, seed=0),
         *sentences.compose_task_samples(2_000, seed=0),
     ]
-    assert not {text_digest(sample.text) for sample in made} & {
+    assert not {text_digest(sample.text) for sample in samples} & {
         text_digest(sentence.text) for sentence in hard
     }
 
 
 def test_no_hard_sentence_stands_in_another_set_of_ours(hard: list[HardSentence]) -> None:
-    others = [json.loads(line)["text"] for name in ("sentences", "intents")
-              for line in (TESTS / "eval" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]  # fmt: skip
-    others += [line.partition("\t")[2] for name in ("zh", "en")
-               for line in (TESTS / "golden" / f"names.{name}.tsv").read_text(encoding="utf-8").splitlines()]  # fmt: skip
+    others: list[str] = []
+    for name in ("sentences", "intents"):
+        lines = (TESTS / "eval" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        others += [json.loads(line)["text"] for line in lines]
+    for language in ("zh", "en"):
+        path = TESTS / "golden" / f"names.{language}.tsv"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        others += [line.partition("\t")[2] for line in lines]
     assert not {letters(text) for text in others} & {letters(sentence.text) for sentence in hard}
 
 
 class _PositiveReader:
-    """Judges every post neutral and every target positive, and keeps the texts that it was given."""
+    """Predict every post neutral and every target positive, and keep the texts."""
 
     name, version = "stub", "1"
 
@@ -103,9 +107,9 @@ class _PositiveReader:
         return [
             TextPrediction(
                 SentimentProbabilities(0.0, 1.0, 0.0),
-                (SentimentProbabilities(0.0, 0.0, 1.0),) * len(asked),
+                (SentimentProbabilities(0.0, 0.0, 1.0),) * len(text_spans),
             )
-            for asked in targets or [()] * len(texts)
+            for text_spans in targets or [()] * len(texts)
         ]
 
     def embed(self, texts: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Aspects, emotions and intents in training: word lists, rules, composed sentences, batches, scores."""
+"""Aspects, emotions and intents in training: word lists, rules, composition, batches, scores."""
 
 from __future__ import annotations
 
@@ -79,15 +79,15 @@ def test_annotated_terms_become_aspects_and_what_nothing_hints_at_is_absent() ->
         LabelledTarget(((8, 10),), NEGATIVE),
         LabelledTarget(((12, 14),), POSITIVE),
     )
-    found = aspects.label_aspects_by_targets(Sample(text, None, targets=targets))
-    assert found.aspects == (
+    labelled = aspects.label_aspects_by_targets(Sample(text, None, targets=targets))
+    assert labelled.aspects == (
         LabelledAspect(TASTE, None, ((0, 2), (4, 6))),
         LabelledAspect(PRICE, NEGATIVE, ((8, 10),)),
     )
     assert not {TASTE, PRICE, SERVICE} & set(
-        found.absent_aspects
+        labelled.absent_aspects
     )  # 快 hints at delivery, 老板 at service
-    assert ASPECTS.index("safety") in found.absent_aspects
+    assert ASPECTS.index("safety") in labelled.absent_aspects
 
 
 @pytest.mark.parametrize(
@@ -118,40 +118,42 @@ def test_a_negative_review_complains_and_a_mixed_one_gives_its_aspects_no_polari
 
 
 def test_composed_sentences_say_what_their_labels_say() -> None:
-    made = list(compose_task_samples(400, 1))
-    assert made == list(compose_task_samples(400, 1)) != list(compose_task_samples(400, 2))
-    assert {INTENTS[index] for sample in made for index, has in sample.intents if has} == set(
-        INTENTS
-    )
-    assert {EMOTIONS[sample.emotion] for sample in made if sample.emotion is not None} == set(
+    samples = list(compose_task_samples(400, 1))
+    assert samples == list(compose_task_samples(400, 1)) != list(compose_task_samples(400, 2))
+    assert {
+        INTENTS[index] for sample in samples for index, has_intent in sample.intents if has_intent
+    } == set(INTENTS)
+    assert {EMOTIONS[sample.emotion] for sample in samples if sample.emotion is not None} == set(
         EMOTIONS
     )
-    spoken = [sample for sample in made if sample.aspects]
-    assert {aspect.index for sample in spoken for aspect in sample.aspects} == set(
+    aspect_samples = [sample for sample in samples if sample.aspects]
+    assert {aspect.index for sample in aspect_samples for aspect in sample.aspects} == set(
         range(len(ASPECTS))
     )
     assert all(
-        len(sample.aspects) + len(sample.absent_aspects) == len(ASPECTS) for sample in spoken
+        len(sample.aspects) + len(sample.absent_aspects) == len(ASPECTS)
+        for sample in aspect_samples
     )
     assert any(
-        {aspect.label for aspect in sample.aspects} == {NEGATIVE, POSITIVE} for sample in spoken
+        {aspect.label for aspect in sample.aspects} == {NEGATIVE, POSITIVE}
+        for sample in aspect_samples
     )
     assert all(
         sample.text[start:end].strip()
-        for sample in spoken
+        for sample in aspect_samples
         for aspect in sample.aspects
         for start, end in aspect.spans
     )
-    assert not any("{" in sample.text for sample in made)
+    assert not any("{" in sample.text for sample in samples)
 
 
 def test_no_sentence_of_the_gate_is_composed() -> None:
-    asked = {
+    gate_digests = {
         text_digest(json.loads(line)["text"])
         for name in ("sentences", "intents")
         for line in own(name)
     }
-    assert not asked & {
+    assert not gate_digests & {
         text_digest(sample.text)
         for sample in (*compose_task_samples(3000, 3), *compose_brand_samples(1000, 3))
     }
@@ -173,12 +175,12 @@ def tokenizer() -> Tokenizer:
     pieces = [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "▁")] + [
         (char, -1.0) for char in characters
     ]
-    made = Tokenizer(models.Unigram(pieces, unk_id=3))
-    made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.post_processor = processors.TemplateProcessing(
+    unigram = Tokenizer(models.Unigram(pieces, unk_id=3))
+    unigram.pre_tokenizer = pre_tokenizers.Metaspace()
+    unigram.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
-    return made
+    return unigram
 
 
 def test_batches_weigh_what_rules_said_less_and_what_is_unknown_nothing(
@@ -288,13 +290,14 @@ def test_readers_of_emotions_and_of_restaurants(tmp_path: Path) -> None:
     assert [(sample.label, sample.emotion) for sample in read(mood)] == [(None, 4), (POSITIVE, 0)]
     eaten = tmp_path / "r.csv"
     scored = {"dish_taste": "1", "price_level": "-1", "price_discount": "1"}
-    names = list(readers._CATEGORIES)
+    names = list(readers._ASPECT_BY_CATEGORY)
     eaten.write_text(
-        f"reviewbody,star,{','.join(names)}\n很好吃,4,{','.join(scored.get(name, '-2') for name in names)}\n",
+        f"reviewbody,star,{','.join(names)}\n"
+        f"很好吃,4,{','.join(scored.get(name, '-2') for name in names)}\n",
         encoding="utf-8",
     )
     [sample] = readers.read_asap_restaurants(eaten)
-    assert {ASPECTS[its.index]: its.label for its in sample.aspects} == {
+    assert {ASPECTS[aspect.index]: aspect.label for aspect in sample.aspects} == {
         "taste": POSITIVE,
         "price": None,
     }
@@ -328,9 +331,9 @@ def test_platt_finds_where_yes_begins() -> None:
 
 
 def test_f1() -> None:
-    right, given = np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0])
-    assert f1(right, given) == 0.5
-    assert macro_f1(right, right) == 1
+    labels, predictions = np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0])
+    assert f1(labels, predictions) == 0.5
+    assert macro_f1(labels, labels) == 1
     assert f1(np.zeros(2, int), np.zeros(2, int)) == 0
 
 
@@ -345,11 +348,11 @@ class Fixed:
     ) -> list[TextPrediction]:
         emotion = dict.fromkeys(EMOTIONS, 0.1) | {"sad": 0.5}
         intent = dict.fromkeys(INTENTS, 0.1) | {"ask": 0.9}
-        found = (AspectPrediction("price", self.bad, 0.9, 0, 1),)
-        asked = targets if targets is not None else [()] * len(texts)
+        price_aspects = (AspectPrediction("price", self.bad, 0.9, 0, 1),)
+        target_spans = targets if targets is not None else [()] * len(texts)
         return [
-            TextPrediction(self.bad, (self.bad,) * len(its), found, emotion, intent)
-            for its in asked
+            TextPrediction(self.bad, (self.bad,) * len(text_spans), price_aspects, emotion, intent)
+            for text_spans in target_spans
         ]
 
 
@@ -381,6 +384,6 @@ def test_every_head_is_scored_and_a_set_of_emoticons_without_them_too(tmp_path: 
     path.write_text(
         '{"text": "请问", "intent": ["ask"]}\n{"text": "好", "intent": []}\n', encoding="utf-8"
     )
-    found = {row.score.name: row for row in score_intents(Fixed(), path)}  # type: ignore[arg-type]
-    assert found["own sentences, ask"].score.value == pytest.approx(2 / 3)
-    assert found["own sentences, ask"].baselines == {"rules": 1.0}
+    rows_by_name = {row.score.name: row for row in score_intents(Fixed(), path)}  # type: ignore[arg-type]
+    assert rows_by_name["own sentences, ask"].score.value == pytest.approx(2 / 3)
+    assert rows_by_name["own sentences, ask"].baselines == {"rules": 1.0}

@@ -36,12 +36,12 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_no_text_of_the_category_is_learnt(data: Path) -> None:
-    found, asked = hold_out_category(load_splits(data), data, "水果", 15)
-    learnt = [sample.text for split in found for sample in (*split.train, *split.dev)]
-    assert learnt
-    assert not any("苹果" in text for text in learnt)
-    assert len(asked) == 15
-    assert all("苹果" in sample.text for sample in asked)
+    splits, held_out = hold_out_category(load_splits(data), data, "水果", 15)
+    training_texts = [sample.text for split in splits for sample in (*split.train, *split.dev)]
+    assert training_texts
+    assert not any("苹果" in text for text in training_texts)
+    assert len(held_out) == 15
+    assert all("苹果" in sample.text for sample in held_out)
 
 
 def test_a_category_that_is_not_there(data: Path) -> None:

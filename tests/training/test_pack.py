@@ -32,8 +32,8 @@ def samples() -> list[Sample]:
         Sample("很好吃", POSITIVE, (NEGATIVE, POSITIVE)),
         Sample("not sure what to think", NEUTRAL, emotion=EMOTIONS.index("neutral")),
     ]
-    made = [*compose_brand_samples(30, 3), *compose_task_samples(60, 3)]
-    return own + [add_rule_labels(sample, is_review=False) for sample in made]
+    composed = [*compose_brand_samples(30, 3), *compose_task_samples(60, 3)]
+    return own + [add_rule_labels(sample, is_review=False) for sample in composed]
 
 
 @pytest.fixture(scope="module")
@@ -52,20 +52,20 @@ def test_a_batch_of_a_pack_is_the_batch_of_the_training_loop(
     for encoding in encoded:
         encoding.truncate(MAX_TOKENS)
     rows = torch.tensor(random.Random(1).sample(range(len(samples)), 40))
-    given = pack.make_batch(rows)
-    wanted = collate([(samples[row], encoded[row]) for row in rows.tolist()])
-    assert torch.equal(given.ids, wanted.ids)
-    assert given.mask is not None
-    assert wanted.mask is not None
-    assert torch.equal(given.mask, wanted.mask)
+    packed_batch = pack.make_batch(rows)
+    expected = collate([(samples[row], encoded[row]) for row in rows.tolist()])
+    assert torch.equal(packed_batch.ids, expected.ids)
+    assert packed_batch.mask is not None
+    assert expected.mask is not None
+    assert torch.equal(packed_batch.mask, expected.mask)
     for name in ("target", "emotion", "intent", "spoken", "polarity", "place"):
-        assert torch.allclose(getattr(given, name), getattr(wanted, name)), name
-    assert torch.allclose(given.post, wanted.post, atol=1 / 255)
-    assert given.target_rows is not None
-    assert wanted.target_rows is not None
+        assert torch.allclose(getattr(packed_batch, name), getattr(expected, name)), name
+    assert torch.allclose(packed_batch.post, expected.post, atol=1 / 255)
+    assert packed_batch.target_rows is not None
+    assert expected.target_rows is not None
     for name in ("rows", "mention", "clause"):
         assert torch.allclose(
-            getattr(given.target_rows, name), getattr(wanted.target_rows, name)
+            getattr(packed_batch.target_rows, name), getattr(expected.target_rows, name)
         ), name
 
 
@@ -96,14 +96,14 @@ def test_an_exchanged_name_keeps_its_place_and_its_at_sign() -> None:
         ),
     )
     for seed in range(50):
-        given = replace_names(sample, random.Random(seed))
+        replaced = replace_names(sample, random.Random(seed))
         handle, brand = (
-            [given.text[start:end] for start, end in target.spans] for target in given.targets
+            [replaced.text[start:end] for start, end in target.spans] for target in replaced.targets
         )
         assert handle[0].startswith("@")
         assert " " not in handle[0]
         assert len(set(brand)) == 1
-        assert given.text == f"{handle[0]} my order from {brand[0]} is late, {brand[1]}!"
+        assert replaced.text == f"{handle[0]} my order from {brand[0]} is late, {brand[1]}!"
 
 
 def test_targets_that_overlap_are_left_as_they_are() -> None:

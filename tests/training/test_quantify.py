@@ -22,11 +22,14 @@ from training.quantify import (
 def domain(
     name: str, right: float, classes: int = 3, n: int = 600, seed: int = 0
 ) -> LabelledDomain:
-    """Posteriors that give the true class .8 with probability `right`, else another class; the neutral one may be missing."""
+    """Posteriors that give the true class .8 with probability `right`, else another class.
+
+    The neutral class may be missing.
+    """
     rng = np.random.default_rng(seed)
     labels = rng.choice([0, 1, 2] if classes == 3 else [0, 2], n)
-    said = np.where(rng.random(n) < right, labels, (labels + 1) % 3)
-    return LabelledDomain(name, np.full((n, 3), 0.1) + 0.7 * np.eye(3)[said], labels)
+    predictions = np.where(rng.random(n) < right, labels, (labels + 1) % 3)
+    return LabelledDomain(name, np.full((n, 3), 0.1) + 0.7 * np.eye(3)[predictions], labels)
 
 
 def test_the_error_is_larger_where_domains_are_worse() -> None:
@@ -48,9 +51,9 @@ def test_a_set_of_many_domains_weighs_the_root_of_their_number() -> None:
 def test_weeks_have_the_share_asked_for_also_without_a_neutral_class() -> None:
     for classes in (2, 3):
         labels = domain("a", 0.9, classes).labels
-        found = label_shares(labels[draw_rows(labels, 0.3, 200, np.random.default_rng(0))])
-        assert found[0] == pytest.approx(0.3, abs=0.005)
-        assert (found[1] == 0) == (classes == 2)
+        shares = label_shares(labels[draw_rows(labels, 0.3, 200, np.random.default_rng(0))])
+        assert shares[0] == pytest.approx(0.3, abs=0.005)
+        assert (shares[1] == 0) == (classes == 2)
     assert len(list(draw_domain_weeks(domain("a", 0.9)))) == 7
 
 
@@ -81,7 +84,11 @@ def test_domains_are_read_from_a_file(tmp_path: Path) -> None:
         tmp_path / "left.npz",
         **{"a x|c": posteriors, "a x|p": posteriors, "a x|y": np.array([0, 2])},
     )
-    (found,) = read_domains(tmp_path / "left.npz")
-    assert (found.name, found.dataset, found.labels.tolist()) == ("a x", "a", [0, 2])
-    assert (found.posteriors > 0).all()
-    assert mean_uncertainty(found.posteriors) == pytest.approx(0.25, abs=1e-4)
+    (domain_read,) = read_domains(tmp_path / "left.npz")
+    assert (domain_read.name, domain_read.dataset, domain_read.labels.tolist()) == (
+        "a x",
+        "a",
+        [0, 2],
+    )
+    assert (domain_read.posteriors > 0).all()
+    assert mean_uncertainty(domain_read.posteriors) == pytest.approx(0.25, abs=1e-4)

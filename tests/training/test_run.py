@@ -1,4 +1,4 @@
-"""The one command, end to end, on a tiny encoder and a small set of our own in a public set's shape."""
+"""The training command, end to end, on a tiny encoder and a small set in a public set's format."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ TEXTS = [("1", f"第{number}天，很好喝，喜欢[爱你]") for number in ran
 
 def encoder(folder: Path) -> Path:
     characters = sorted({char for _, text in TEXTS for char in text})
-    made = Tokenizer(
+    unigram = Tokenizer(
         models.Unigram(
             [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "▁")]
             + [(c, -1.0) for c in characters],
             unk_id=3,
         )
     )
-    made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.post_processor = processors.TemplateProcessing(
+    unigram.pre_tokenizer = pre_tokenizers.Metaspace()
+    unigram.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     torch.manual_seed(0)
@@ -41,9 +41,9 @@ def encoder(folder: Path) -> Path:
         "max_position_embeddings": 160,
     }
     BertModel(
-        BertConfig(vocab_size=made.get_vocab_size(), **sizes), add_pooling_layer=False
+        BertConfig(vocab_size=unigram.get_vocab_size(), **sizes), add_pooling_layer=False
     ).save_pretrained(folder)
-    PreTrainedTokenizerFast(tokenizer_object=made).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=unigram).save_pretrained(folder)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Training: the manifest keeps splits apart, the readers read the sets' shapes, the loop learns and resumes."""
+"""Training: the manifest's splits, the readers of the sets' formats, the loop and resuming it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ from training.sets.samples import (
 from training.train import (
     TrainingProgress,
     TrainingSettings,
-    _optimizer,
+    _make_optimizer,
     run_training_loop,
     task_losses,
 )
@@ -93,17 +93,17 @@ def test_no_text_is_in_training_and_in_a_dev_split(tmp_path: Path) -> None:
         DatasetSource("one", "zh", "", REVIEW, ("one/train.csv",)),
         DatasetSource("two", "zh", "", REVIEW, ("two/train.csv",), ("two/dev.csv",)),
     )
-    found = load_splits(
+    splits = load_splits(
         tmp_path, (*sources, DatasetSource("absent", "zh", "", REVIEW, ("absent/train.csv",)))
     )
-    assert [split.source.name for split in found] == ["one", "two"]
-    asked = {text_digest(sample.text) for split in found for sample in split.dev}
-    learnt = {text_digest(sample.text) for split in found for sample in split.train}
-    assert not asked & learnt
-    assert asked == {
+    assert [split.source.name for split in splits] == ["one", "two"]
+    dev_digests = {text_digest(sample.text) for split in splits for sample in split.dev}
+    training_digests = {text_digest(sample.text) for split in splits for sample in split.train}
+    assert not dev_digests & training_digests
+    assert dev_digests == {
         text_digest(text) for number, text in enumerate(texts) if number < 40 or is_dev_text(text)
     }
-    assert len(found[0].train) + sum(found[0].dropped_counts.values()) == 300
+    assert len(splits[0].train) + sum(splits[0].dropped_counts.values()) == 300
 
 
 def test_texts_of_a_set_that_repeats_a_hidden_test_are_not_learnt(tmp_path: Path) -> None:
@@ -122,19 +122,27 @@ def test_target_rows_of_one_sentence_become_one_sample(tmp_path: Path) -> None:
     ]
     rows += [("$T$ 很 靓 哦", "图 标", "Positive"), ("no place", "x", "Neutral")]
     path = write(tmp_path / "t.csv", "text_with_$T$,aspect,polarity", rows)
-    two, one = readers.pyabsa_reader((NEGATIVE, NEUTRAL, POSITIVE))(path)
-    assert two.label is None
-    assert [(two.text[slice(*target.spans[0])], target.label) for target in two.targets] == [
+    first_sample, second_sample = readers.pyabsa_reader((NEGATIVE, NEUTRAL, POSITIVE))(path)
+    assert first_sample.label is None
+    assert [
+        (first_sample.text[slice(*target.spans[0])], target.label)
+        for target in first_sample.targets
+    ] == [
         ("cake", NEGATIVE),
         ("tea", POSITIVE),
     ]
-    assert (one.text, one.label, one.targets[0].spans) == ("图标很靓哦", POSITIVE, ((0, 2),))
+    assert (second_sample.text, second_sample.label, second_sample.targets[0].spans) == (
+        "图标很靓哦",
+        POSITIVE,
+        ((0, 2),),
+    )
 
 
 def test_quads(tmp_path: Path) -> None:
     path = tmp_path / "q.txt"
     path.write_text(
-        "面 包 好 吃 ， 茶 一 般 。####[((0, 1), (2, 3), 'POS'), ((5, 5), (6, 7), 'NEU'), ((-1, -1), (2, 3), 'POS')]\n",
+        "面 包 好 吃 ， 茶 一 般 。####"
+        "[((0, 1), (2, 3), 'POS'), ((5, 5), (6, 7), 'NEU'), ((-1, -1), (2, 3), 'POS')]\n",
         encoding="utf-8",
     )
     [sample] = readers.read_zhang_triplets(path)
@@ -159,7 +167,7 @@ def test_cars_and_stars(tmp_path: Path) -> None:
         ("油耗高", NEGATIVE),
         ("好看但贵", None),
     ]
-    assert [(ASPECTS[its.index], its.label) for its in cars[1].aspects] == [
+    assert [(ASPECTS[aspect.index], aspect.label) for aspect in cars[1].aspects] == [
         ("price", NEGATIVE),
         ("appearance", POSITIVE),
     ]
@@ -200,18 +208,18 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     characters = sorted(
         {char for sample in compose_brand_samples(400, 1) for char in sample.text if char != " "}
     )
-    made = Tokenizer(
+    unigram = Tokenizer(
         models.Unigram(
             [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "▁")]
             + [(c, -1.0) for c in characters],
             unk_id=3,
         )
     )
-    made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.post_processor = processors.TemplateProcessing(
+    unigram.pre_tokenizer = pre_tokenizers.Metaspace()
+    unigram.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
-    return made
+    return unigram
 
 
 def test_a_set_without_neutral_leaves_it_a_small_part(tokenizer: Tokenizer) -> None:
@@ -236,7 +244,9 @@ def test_what_has_no_label_weighs_nothing(tokenizer: Tokenizer) -> None:
     torch.manual_seed(0)
     model = MultiTaskModel(Encoder(EncoderConfig(1000, 24, 1, 2, 48, 32))).eval()
     off = torch.autocast("cpu", enabled=False)
-    both, alone = (task_losses(model, its, off, torch.device("cpu")) for its in (batch, labelled))
+    both, alone = (
+        task_losses(model, a_batch, off, torch.device("cpu")) for a_batch in (batch, labelled)
+    )
     assert both.keys() == {"post", "early post", "distilled post"}
     assert both["post"].item() == pytest.approx(alone["post"].item(), rel=1e-4)
 
@@ -272,61 +282,64 @@ def small_run(
         checkpoint_minutes=0,
         start=start,
     )
-    return model, run_training_loop(model, teacher, tokenizer, [split], [], settings, work)
+    progress = run_training_loop(
+        model, teacher, tokenizer, [split], [], settings=settings, work=work
+    )
+    return model, progress
 
 
 def test_training_learns_and_a_resumed_run_ends_where_an_unbroken_one_does(
     tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, state = small_run(tokenizer, tmp_path / "whole", 3)
+    unbroken, state = small_run(tokenizer, tmp_path / "whole", 3)
     steps = state.step
     batch = collate(
         group_by_length(list(compose_brand_samples(60, 9)), tokenizer, 4000, 64, "0")[0]
     )
     loss = task_losses(
-        whole.eval(), batch, torch.autocast("cpu", enabled=False), torch.device("cpu")
+        unbroken.eval(), batch, torch.autocast("cpu", enabled=False), torch.device("cpu")
     )["target"].item()
     assert loss < 1.3  # log 4 = 1.39 is knowing nothing
     from training import train as module
 
-    real = module._step
+    real = module._train_step
     count = 0
 
-    def cut(*arguments: object) -> None:
+    def cut(*arguments: object, **options: object) -> None:
         nonlocal count
         count += 1
         if count > steps // 2:
             raise KeyboardInterrupt
-        real(*arguments)  # type: ignore[arg-type]
+        real(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_step", cut)
+    monkeypatch.setattr(module, "_train_step", cut)
     with pytest.raises(KeyboardInterrupt):
         small_run(tokenizer, tmp_path / "cut", 3)
-    monkeypatch.setattr(module, "_step", real)
+    monkeypatch.setattr(module, "_train_step", real)
     resumed, state = small_run(tokenizer, tmp_path / "cut", 3)
     assert state.step == steps
     assert all(
-        torch.equal(one, other)
-        for one, other in zip(
-            whole.state_dict().values(), resumed.state_dict().values(), strict=True
+        torch.equal(weight, other_weight)
+        for weight, other_weight in zip(
+            unbroken.state_dict().values(), resumed.state_dict().values(), strict=True
         )
     )
 
 
 def test_a_run_starts_from_the_weights_of_another(tokenizer: Tokenizer, tmp_path: Path) -> None:
-    first, done = small_run(tokenizer, tmp_path / "first", 1)
+    first, first_progress = small_run(tokenizer, tmp_path / "first", 1)
     second, state = small_run(
         tokenizer, tmp_path / "second", 0, tmp_path / "first" / "checkpoint.pt"
     )
     assert all(
-        torch.equal(one, other)
-        for one, other in zip(
+        torch.equal(weight, other_weight)
+        for weight, other_weight in zip(
             first.state_dict().values(), second.state_dict().values(), strict=True
         )
     )
-    assert (state.before, state.step) == (done.step, 0)
+    assert (state.before, state.step) == (first_progress.step, 0)
     assert state.describe_training(TrainingSettings()).startswith(
-        f"after {done.step:,} batches of another run 0 batches"
+        f"after {first_progress.step:,} batches of another run 0 batches"
     )
 
 
@@ -334,15 +347,15 @@ def test_weights_of_runs_are_averaged(tokenizer: Tokenizer, tmp_path: Path) -> N
     first, _ = small_run(tokenizer, tmp_path / "first", 1)
     second, _ = small_run(tokenizer, tmp_path / "second", 1, tmp_path / "first" / "checkpoint.pt")
     middle = [
-        (one + other) / 2
-        for one, other in zip(
+        (weight + other_weight) / 2
+        for weight, other_weight in zip(
             first.state_dict().values(), second.state_dict().values(), strict=True
         )
     ]
     average_with_checkpoints(second, [tmp_path / "first" / "checkpoint.pt"])
     assert all(
-        torch.allclose(one, other)
-        for one, other in zip(middle, second.state_dict().values(), strict=True)
+        torch.allclose(weight, other_weight)
+        for weight, other_weight in zip(middle, second.state_dict().values(), strict=True)
     )
 
 
@@ -351,17 +364,17 @@ def test_lower_layers_learn_more_slowly(tokenizer: Tokenizer) -> None:
         MultiTaskModel(Encoder(EncoderConfig(1000, 32, 3, 2, 64, 96))),
         TrainingSettings(rate=1.0, head_rate=9.0, layer_decay=0.5),
     )
-    optimizer = _optimizer(model, settings)
+    optimizer = _make_optimizer(model, settings)
     peaks = {
         id(weight): group["peak"] for group in optimizer.param_groups for weight in group["params"]
     }
-    asked = (
+    layers = (
         model.late.post[0],
         model.encoder.layers[2].up,
         model.encoder.layers[0].up,
         model.encoder.norm,
     )
-    assert [peaks[id(module.weight)] for module in asked] == [9.0, 1.0, 0.25, 0.125]
+    assert [peaks[id(module.weight)] for module in layers] == [9.0, 1.0, 0.25, 0.125]
     assert len(peaks) == len(list(model.parameters()))
 
 
@@ -407,11 +420,11 @@ def test_what_stands_is_on_average_as_probable_as_the_late_depth_finds_it() -> N
     late = rng.normal(size=(400, 3)) * 3
     early = late / 2 + rng.normal(size=(400, 3)) + np.array([0.5, 0.0, 0.0])
     factor, *shift = fit_early_exit_logits(early, late)
-    asked, wanted = (
+    early_means, late_means = (
         torch.tensor(logits).softmax(-1).mean(0)
         for logits in (factor * early + np.array(shift), late)
     )
-    assert torch.allclose(asked, wanted, atol=1e-3)
+    assert torch.allclose(early_means, late_means, atol=1e-3)
     assert fit_early_exit_logits(early[:0], late[:0]) == [1.0, 0.0, 0.0, 0.0]
 
 
@@ -450,33 +463,33 @@ def test_finish_writes_a_folder_that_reads(tokenizer: Tokenizer, tmp_path: Path)
         tmp_path / "tokenizer.json",
         tmp_path / "out",
     )
-    about = json.loads((tmp_path / "out/config.json").read_text(encoding="utf-8"))
-    assert about["calibration"]["early"]["post"].keys() == {"zh", "en"}
+    config = json.loads((tmp_path / "out/config.json").read_text(encoding="utf-8"))
+    assert config["calibration"]["early"]["post"].keys() == {"zh", "en"}
 
 
 def test_metrics() -> None:
-    right, given = np.array([0, 0, 0, 2]), np.array([0, 0, 2, 2])
-    assert accuracy(right, given) == 0.75
-    assert macro_recall(right, given) == pytest.approx((2 / 3 + 1) / 2)
-    found = bootstrap_score("s", accuracy, [0] * 90 + [2] * 10, [0] * 100)
-    assert found.low < found.value == 0.9 < found.high
+    labels, predictions = np.array([0, 0, 0, 2]), np.array([0, 0, 2, 2])
+    assert accuracy(labels, predictions) == 0.75
+    assert macro_recall(labels, predictions) == pytest.approx((2 / 3 + 1) / 2)
+    score = bootstrap_score("s", accuracy, [0] * 90 + [2] * 10, [0] * 100)
+    assert score.low < score.value == 0.9 < score.high
     assert calibration_error([0, 0], np.array([[0.8, 0.1, 0.1], [0.8, 0.1, 0.1]])) == pytest.approx(
         0.2
     )
 
 
 def test_two_way_sets_are_asked_two_way() -> None:
-    chances = np.array([[0.2, 0.5, 0.3]])
+    probabilities = np.array([[0.2, 0.5, 0.3]])
     two, three = (
-        post_score("a", [Sample("x", POSITIVE, TWO_WAY)], chances),
-        post_score("b", [Sample("x", POSITIVE)], chances),
+        post_score("a", [Sample("x", POSITIVE, TWO_WAY)], probabilities),
+        post_score("b", [Sample("x", POSITIVE)], probabilities),
     )
     assert two is not None
     assert three is not None
     assert (two.value, three.value) == (1, 0)
-    assert post_score("c", [Sample("x", None)], chances) is None
+    assert post_score("c", [Sample("x", None)], probabilities) is None
     target = target_score(
-        "d", [Sample("x", None, targets=(LabelledTarget(((0, 1),), NOT_ABOUT),))], [chances]
+        "d", [Sample("x", None, targets=(LabelledTarget(((0, 1),), NOT_ABOUT),))], [probabilities]
     )
     assert target is not None
     assert (target.name, target.value) == ("d targets", 1)

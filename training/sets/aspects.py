@@ -1,7 +1,7 @@
-"""Aspects that a text speaks of, by a list of words: for sets that annotate terms or nothing, never for what the model answers.
+"""Aspects of texts by a word list, for sets that annotate terms or nothing; training data only.
 
-`aspects.json` has, by aspect and language, terms that name the aspect, and cues that may: a text with a term speaks of it, one with
-neither does not, one with only cues is left unknown.
+`aspects.json` has, by aspect and language, terms that name the aspect, and cues that may: a text
+with a term has the aspect, one with neither does not, and for one with only cues it is unknown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from folate.core.labels import ASPECTS
 from training.sets.samples import LabelledAspect, LabelledTarget, Sample
 
 _DISH = re.compile(
-    "(?:[肉鱼虾鸡鸭面饭汤粥饺包糕茶奶酒果菜串排蟹笋菇蛋饼粉丸滑酱冰肚肠肝舌爪翅贝蚝瓜]|豆腐|咖啡|布丁|沙拉|披萨|寿司|刺身|甜品|烧烤|火锅|点心|小吃|主食|锅底|汉堡)$"
+    "(?:[肉鱼虾鸡鸭面饭汤粥饺包糕茶奶酒果菜串排蟹笋菇蛋饼粉丸滑酱冰肚肠肝舌爪翅贝蚝瓜]"
+    "|豆腐|咖啡|布丁|沙拉|披萨|寿司|刺身|甜品|烧烤|火锅|点心|小吃|主食|锅底|汉堡)$"
 )
 _LATIN = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 _TASTE = ASPECTS.index("taste")
@@ -27,135 +28,146 @@ _Span = tuple[int, int]
 
 @cache
 def aspect_lexicon() -> dict[str, dict[str, dict[str, list[str]]]]:
-    """By aspect and language: terms, cues, and phrases of each polarity to compose sentences of."""
-    made: dict[str, dict[str, dict[str, list[str]]]] = json.loads(
+    """Load terms, cues, and phrases of each polarity, by aspect and language."""
+    lexicon: dict[str, dict[str, dict[str, list[str]]]] = json.loads(
         Path(__file__).with_name("aspects.json").read_text(encoding="utf-8")
     )
-    return made
+    return lexicon
 
 
 @cache
-def _words(language: str) -> dict[str, list[tuple[int, bool]]]:
-    """The aspects that a listed word is about, and whether it is a term rather than a cue."""
-    made: dict[str, list[tuple[int, bool]]] = {}
+def _words_with_aspects(language: str) -> dict[str, list[tuple[int, bool]]]:
+    """Return the listed words with their aspects, and whether each is a term rather than a cue."""
+    aspects_by_word: dict[str, list[tuple[int, bool]]] = {}
     for index, name in enumerate(ASPECTS):
         for kind in ("terms", "cues"):
             for word in aspect_lexicon()[name][language][kind]:
-                made.setdefault(word, []).append((index, kind == "terms"))
-    return made
+                aspects_by_word.setdefault(word, []).append((index, kind == "terms"))
+    return aspects_by_word
 
 
 @cache
-def _first() -> re.Pattern[str]:
-    """The characters that Chinese words of the list begin with."""
-    return re.compile(f"[{''.join(sorted({re.escape(word[0]) for word in _words('zh')}))}]")
+def _first_character_pattern() -> re.Pattern[str]:
+    """Compile the first characters of the listed Chinese words."""
+    return re.compile(
+        f"[{''.join(sorted({re.escape(word[0]) for word in _words_with_aspects('zh')}))}]"
+    )
 
 
-def _hits(text: str) -> Iterator[tuple[int, bool, _Span]]:
-    """Every listed word of a text: its aspect, whether it is a term, and its place. Latin words are whole, others wherever they stand."""
+def _find_listed_words(text: str) -> Iterator[tuple[int, bool, _Span]]:
+    """Yield each listed word of a text: its aspect, whether it is a term, and its span.
+
+    Latin words match as a whole, Chinese ones anywhere.
+    """
     lower = text.lower() if len(text.lower()) == len(text) else text
     latin = [word.span() for word in _LATIN.finditer(lower)]
-    runs = [
-        (start, latin[last][1])
-        for first, (start, _) in enumerate(latin)
-        for last in range(first, min(first + 3, len(latin)))
-    ]
-    pieces = (
-        (found.start(), end)
-        for found in _first().finditer(text)
-        for end in range(found.start() + 1, found.start() + 7)
-    )
-    for language, spans in (("en", runs), ("zh", pieces)):
-        words = _words(language)
+    latin_candidates: list[_Span] = []
+    for first, (start, _) in enumerate(latin):
+        latin_candidates += [(start, end) for _, end in latin[first : first + 3]]
+    chinese_candidates: list[_Span] = []
+    for match in _first_character_pattern().finditer(text):
+        start = match.start()
+        chinese_candidates += [(start, end) for end in range(start + 1, start + 7)]
+    for language, spans in (("en", latin_candidates), ("zh", chinese_candidates)):
+        words = _words_with_aspects(language)
         for start, end in spans:
-            for index, term in words.get(lower[start:end], ()) if end <= len(text) else ():
-                yield index, term, (start, end)
+            for index, is_term in words.get(lower[start:end], ()) if end <= len(text) else ():
+                yield index, is_term, (start, end)
 
 
 def aspect_term_spans(text: str) -> dict[int, tuple[_Span, ...]]:
-    """Where a text has terms, by aspect."""
-    found: dict[int, tuple[_Span, ...]] = {}
-    for index, term, span in _hits(text):
-        if term:
-            found[index] = (*found.get(index, ()), span)
-    return found
+    """Return the spans of the terms in a text, by aspect."""
+    spans_by_aspect: dict[int, tuple[_Span, ...]] = {}
+    for index, is_term, span in _find_listed_words(text):
+        if is_term:
+            spans_by_aspect[index] = (*spans_by_aspect.get(index, ()), span)
+    return spans_by_aspect
 
 
 def find_absent_aspects(text: str, present_aspects: Sequence[int] = ()) -> tuple[int, ...]:
-    """The aspects, other than ``spoken``, that a text has neither a term nor a cue of."""
-    hinted = {index for index, _, _ in _hits(text)} | set(present_aspects)
-    return tuple(index for index in range(len(ASPECTS)) if index not in hinted)
+    """Return the aspects, except ``present_aspects``, without a term or cue in the text."""
+    possible = {index for index, _, _ in _find_listed_words(text)} | set(present_aspects)
+    return tuple(index for index in range(len(ASPECTS)) if index not in possible)
 
 
 def aspect_of_term(term: str) -> int | None:
-    """The aspect that an annotated term is about: that of the longest word in it that is listed. A dish is about taste."""
-    hits = [
-        (end - start, -index)
-        for index, spans in aspect_term_spans(term).items()
-        for start, end in spans
-    ]
+    """Return the aspect of an annotated term: that of its longest listed word; taste for a dish."""
+    hits: list[tuple[int, int]] = []
+    for index, spans in aspect_term_spans(term).items():
+        hits += [(end - start, -index) for start, end in spans]
     if hits:
         return -max(hits)[1]
     return _TASTE if _DISH.search(term) else None
 
 
 def label_aspects_by_targets(sample: Sample) -> Sample:
-    """The sample with the aspects that its annotated terms are about. A term that no list has leaves what it is about unknown."""
-    found: dict[int, list[LabelledTarget]] = {}
-    unknown = False
+    """Add the aspects of a sample's annotated terms.
+
+    With only terms that no list has, all aspects are unknown.
+    """
+    targets_by_aspect: dict[int, list[LabelledTarget]] = {}
+    has_unlisted_term = False
     for target in sample.targets:
         index = aspect_of_term(sample.text[slice(*target.spans[0])])
         if index is None:
-            unknown = True
+            has_unlisted_term = True
         else:
-            found.setdefault(index, []).append(target)
-    spoken = tuple(
-        LabelledAspect(index, _agreed([its.label for its in targets]), _all(targets))
-        for index, targets in sorted(found.items())
+            targets_by_aspect.setdefault(index, []).append(target)
+    labelled_aspects = tuple(
+        LabelledAspect(
+            index, _shared_label([target.label for target in targets]), _all_spans(targets)
+        )
+        for index, targets in sorted(targets_by_aspect.items())
     )
     return replace(
         sample,
-        aspects=spoken,
+        aspects=labelled_aspects,
         absent_aspects=()
-        if unknown and not found
-        else find_absent_aspects(sample.text, list(found)),
+        if has_unlisted_term and not targets_by_aspect
+        else find_absent_aspects(sample.text, list(targets_by_aspect)),
     )
 
 
 def aspects_from_subjects(labels: Mapping[int, Sequence[int]]) -> tuple[LabelledAspect, ...]:
-    """Aspects with the labels that annotators gave them without saying where."""
-    return tuple(LabelledAspect(index, _agreed(its)) for index, its in sorted(labels.items()))
+    """Return aspects with the labels that annotators gave them, without spans."""
+    return tuple(
+        LabelledAspect(index, _shared_label(aspect_labels))
+        for index, aspect_labels in sorted(labels.items())
+    )
 
 
 def label_aspects_by_terms(
     sample: Sample, contrast_pattern: re.Pattern[str], max_characters: int = 60
 ) -> Sample:
-    """The sample with the aspects that it has terms of; they have its polarity if it is short and has no word that ``mixed`` finds."""
+    """Add the aspects that a sample's text has terms of.
+
+    They get its polarity if it is short and ``contrast_pattern`` does not match.
+    """
     label = (
         sample.label
         if len(sample.text) <= max_characters and not contrast_pattern.search(sample.text)
         else None
     )
-    spoken = tuple(
+    labelled_aspects = tuple(
         LabelledAspect(index, label, spans)
         for index, spans in sorted(aspect_term_spans(sample.text).items())
     )
     return replace(
         sample,
-        aspects=spoken,
+        aspects=labelled_aspects,
         absent_aspects=find_absent_aspects(sample.text),
         rule_labelled=(*sample.rule_labelled, "aspects"),
     )
 
 
-def _agreed(labels: Sequence[int]) -> int | None:
+def _shared_label(labels: Sequence[int]) -> int | None:
     return labels[0] if len(set(labels)) == 1 else None
 
 
-def _all(targets: Sequence[LabelledTarget]) -> tuple[_Span, ...]:
+def _all_spans(targets: Sequence[LabelledTarget]) -> tuple[_Span, ...]:
     return tuple(sorted({span for target in targets for span in target.spans}))
 
 
 def aspect_phrases(language: str) -> list[dict[str, Any]]:
-    """The phrases of a language by polarity, an aspect each, in the order of ASPECTS."""
+    """Return the phrases of a language by polarity, one entry for each of ASPECTS."""
     return [aspect_lexicon()[name][language] for name in ASPECTS]

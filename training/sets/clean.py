@@ -1,8 +1,9 @@
-"""Labels that the text itself contradicts: "I love it, great quality" under negative, as shops get when stars and words are mixed up.
+"""Detection of labels that the text contradicts, as shops get when stars and words are mixed up.
 
-Confident learning (Northcutt et al. 2021, arXiv:1911.00068) in its simplest form: a label is dropped from training, never from a dev split,
-where a model trained on the other parts of the same set gives it hardly any probability. That model is character TF-IDF with logistic
-regression: it sees the words only, and can't have learnt the label by heart.
+An example is "I love it, great quality" under negative. Confident learning (Northcutt et al. 2021,
+arXiv:1911.00068) in its simplest form: a label is dropped from training, never from a dev split,
+where a model trained on the other parts of the same set gives it hardly any probability. That model
+is character TF-IDF with logistic regression, which cannot have memorised the label.
 """
 
 from __future__ import annotations
@@ -17,51 +18,60 @@ from training.sets.manifest import DatasetSplit, text_digest
 from training.sets.samples import Sample
 
 FOLDS = 3
-MIN_LABEL_PROBABILITY = 0.05  # of probability: read by eye, of the labels under .03 nearly all are wrong, of those from .05 to .1 every other
+
+MIN_LABEL_PROBABILITY = 0.05
+"""Labels of a lower probability are dropped.
+
+By inspection, nearly all labels under .03 are wrong, and every other one from .05 to .1.
+"""
+
 DROP_REASON = "label contradicted by its own text"
 
 
 def drop_contradicted_labels(
     split: DatasetSplit, contradicted_digests: Sequence[str] | None = None
 ) -> DatasetSplit:
-    """A set of reviews without the training samples whose label is doubted; other sets as they are: TF-IDF knows too little of them.
+    """Drop the training samples of a review set whose label is contradicted.
 
-    ``known``: the digests of those, where they were found before.
+    Other sets are returned as they are: TF-IDF is too weak for them. ``contradicted_digests``: the
+    digests of these samples, where they are known already.
     """
     if not split.source.reviews:
         return split
-    doubted = (
+    contradicted = (
         find_contradicted_labels(split.train)
         if contradicted_digests is None
         else [text_digest(sample.text) in set(contradicted_digests) for sample in split.train]
     )
-    kept = [sample for sample, doubt in zip(split.train, doubted, strict=True) if not doubt]
+    remaining = [
+        sample
+        for sample, is_contradicted in zip(split.train, contradicted, strict=True)
+        if not is_contradicted
+    ]
     return replace(
         split,
-        train=kept,
-        dropped_counts=split.dropped_counts | {DROP_REASON: len(split.train) - len(kept)},
+        train=remaining,
+        dropped_counts=split.dropped_counts | {DROP_REASON: len(split.train) - len(remaining)},
     )
 
 
 def find_contradicted_labels(samples: Sequence[Sample]) -> list[bool]:
-    """Of each sample, whether the others make its label nearly impossible."""
+    """Return for each sample whether its label is nearly impossible given the others."""
     parts = np.array([int(text_digest(sample.text)[8:16], 16) % FOLDS for sample in samples])
-    doubted = np.zeros(len(samples), bool)
+    contradicted = np.zeros(len(samples), bool)
     for part in range(FOLDS):
-        judge = train_tfidf_baseline(
-            [
-                (sample.text, sample.label)
-                for sample, its in zip(samples, parts, strict=True)
-                if its != part
-            ],
-            3,
-        )
-        asked = [
+        other_samples = [
+            (sample.text, sample.label)
+            for sample, other_part in zip(samples, parts, strict=True)
+            if other_part != part
+        ]
+        classify = train_tfidf_baseline(other_samples, 3)
+        labelled = [
             (index, samples[index])
             for index in np.flatnonzero(parts == part).tolist()
             if samples[index].label is not None
         ]
-        chances = judge([sample.text for _, sample in asked])
-        for (index, sample), row in zip(asked, chances, strict=True):
-            doubted[index] = row[sample.label] < MIN_LABEL_PROBABILITY
-    return doubted.tolist()
+        probabilities = classify([sample.text for _, sample in labelled])
+        for (index, sample), text_probabilities in zip(labelled, probabilities, strict=True):
+            contradicted[index] = text_probabilities[sample.label] < MIN_LABEL_PROBABILITY
+    return contradicted.tolist()

@@ -1,7 +1,8 @@
-"""Exchange the names in training texts, so that no name carries a feeling into a judgement.
+"""Replacement of names in training texts, so that no name carries a sentiment.
 
-In use the model reads placeholders in place of names (`nlp.model.name_hiding`). In training most names become those
-placeholders too; the others become names drawn at random, among them words that praise or blame.
+In use the model gets placeholders in place of names (`nlp.model.name_hiding`). In training most
+names become those placeholders too; the others become random names, among them words of praise or
+blame.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import replace
 
 from nlp.model.name_hiding import PLACEHOLDERS
 from nlp.model.reader import model_language
-from training.sets.composed import invent_brand_name as invented
+from training.sets.composed import invent_brand_name
 from training.sets.samples import LabelledTarget, Sample
 
 POLAR_BRAND_NAMES = {
@@ -46,9 +47,9 @@ RANDOM_NAME_SHARE = 0.25
 
 
 def replace_names(sample: Sample, rng: random.Random) -> Sample:
-    """Replace the names that the targets of a sample cover; the spans follow.
+    """Replace the names that the targets of a sample cover, and adjust the spans.
 
-    A name that stands in a handle keeps its @. Targets that overlap keep the sample as it is.
+    A name in a handle keeps its @. A sample whose targets overlap is returned as it is.
     """
     spans = sorted(
         (start, end, index)
@@ -57,36 +58,39 @@ def replace_names(sample: Sample, rng: random.Random) -> Sample:
     )
     if any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans)):
         return sample
-    names = _names(sample, len(sample.targets), rng)
-    parts: list[str] = []
-    placed: dict[int, list[tuple[int, int]]] = {index: [] for index in range(len(sample.targets))}
-    last = length = 0
+    names = _choose_names(sample, len(sample.targets), rng)
+    pieces: list[str] = []
+    new_spans: dict[int, list[tuple[int, int]]] = {
+        index: [] for index in range(len(sample.targets))
+    }
+    copied_until = length = 0
     for start, end, index in spans:
         name = names[index]
         if sample.text[start] == "@":
             name = "@" + name.replace(" ", "")
-        parts += [sample.text[last:start], name]
-        length += start - last
-        placed[index].append((length, length + len(name)))
-        length, last = length + len(name), end
+        pieces += [sample.text[copied_until:start], name]
+        length += start - copied_until
+        new_spans[index].append((length, length + len(name)))
+        length += len(name)
+        copied_until = end
     targets = tuple(
-        LabelledTarget(tuple(placed[index]), target.label)
+        LabelledTarget(tuple(new_spans[index]), target.label)
         for index, target in enumerate(sample.targets)
     )
-    return replace(sample, text="".join([*parts, sample.text[last:]]), targets=targets)
+    return replace(sample, text="".join([*pieces, sample.text[copied_until:]]), targets=targets)
 
 
-def _names(sample: Sample, count: int, rng: random.Random) -> list[str]:
-    """Choose a name for each target: placeholders in the order of mention, or names at random."""
-    spoken = model_language(sample.text)
-    placeholders = PLACEHOLDERS[spoken]
+def _choose_names(sample: Sample, count: int, rng: random.Random) -> list[str]:
+    """Choose a name for each target: placeholders in the order of mention, or random names."""
+    language = model_language(sample.text)
+    placeholders = PLACEHOLDERS[language]
     order = sorted(range(count), key=lambda index: sample.targets[index].spans[0])
     names = [""] * count
     for position, index in enumerate(order):
         if rng.random() >= RANDOM_NAME_SHARE:
             names[index] = placeholders[min(position, len(placeholders) - 1)]
         elif rng.random() < 0.5:
-            names[index] = rng.choice(POLAR_BRAND_NAMES[spoken])
+            names[index] = rng.choice(POLAR_BRAND_NAMES[language])
         else:
-            names[index] = invented(spoken, rng)
+            names[index] = invent_brand_name(language, rng)
     return names

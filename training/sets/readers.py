@@ -1,4 +1,4 @@
-"""The file formats of the public sets, each to Samples. A row without a polarity is left out by its reader, which says why."""
+"""Readers of the public sets' file formats; each yields Samples and leaves out unlabelled rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import csv
 import gzip
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,28 +17,41 @@ from training.sets.samples import NEGATIVE, NEUTRAL, POSITIVE, TWO_WAY, Labelled
 
 DatasetReader = Callable[[Path], Iterator[Sample]]
 
-_POLARITY = {
-    "neg": NEGATIVE,
-    "neu": NEUTRAL,
-    "pos": POSITIVE,
-}  # by the first three letters, lower case
-_STARS = {
+_POLARITY = {"neg": NEGATIVE, "neu": NEUTRAL, "pos": POSITIVE}
+"""Labels by their first three letters in lower case."""
+_LABEL_BY_STARS = {
     form: label
     for star, label in enumerate((NEGATIVE, NEGATIVE, NEUTRAL, POSITIVE, POSITIVE), start=1)
     for form in (f"{star}", f"{star}.0")
 }
-_SUBJECTS = {
+_ASPECT_BY_SUBJECT = {
     subject: ASPECTS.index(name)
     for subject, name in {
-        "动力": "performance", "油耗": "performance", "操控": "performance", "价格": "price", "安全性": "safety", "外观": "appearance",
-        "内饰": "appearance", "舒适性": "comfort", "空间": "comfort",
+        "动力": "performance",
+        "油耗": "performance",
+        "操控": "performance",
+        "价格": "price",
+        "安全性": "safety",
+        "外观": "appearance",
+        "内饰": "appearance",
+        "舒适性": "comfort",
+        "空间": "comfort",
     }.items()
-}  # fmt: skip
-_CATEGORIES = {
-    "service_wait_time": "service", "service_waiters_attitude": "service", "service_serving_speed": "service", "price_level": "price",
-    "price_cost_effective": "price", "price_discount": "price", "environment_decoration": "environment", "environment_noise": "environment",
-    "environment_space": "environment", "environment_cleaness": "environment", "dish_taste": "taste", "dish_look": "appearance",
-}  # fmt: skip
+}
+_ASPECT_BY_CATEGORY = {
+    "service_wait_time": "service",
+    "service_waiters_attitude": "service",
+    "service_serving_speed": "service",
+    "price_level": "price",
+    "price_cost_effective": "price",
+    "price_discount": "price",
+    "environment_decoration": "environment",
+    "environment_noise": "environment",
+    "environment_space": "environment",
+    "environment_cleaness": "environment",
+    "dish_taste": "taste",
+    "dish_look": "appearance",
+}
 _BETWEEN_HAN = re.compile(r"(?<=[\u2e80-\uffef]) +| +(?=[\u2e80-\uffef])")
 
 
@@ -55,115 +69,133 @@ def labelled_csv_reader(
     classes: tuple[int, ...] = TWO_WAY,
     emotions: Mapping[str, int] = MappingProxyType({}),
 ) -> DatasetReader:
-    """A CSV of one text and one label a row, which ``mapping`` turns into a polarity and ``emotions`` into an emotion.
+    """Return a reader of CSV files with one text and one label a row.
 
-    Labels of neither (an unknown star) are left out; surprise, say, has an emotion and no polarity.
+    ``mapping`` gives the polarity of a label, ``emotions`` its emotion. Rows whose label has
+    neither (an unknown star) are left out; surprise, for example, has an emotion and no polarity.
     """
 
-    def read(path: Path) -> Iterator[Sample]:
+    def read_rows(path: Path) -> Iterator[Sample]:
         for row in read_dataset_rows(path):
-            polarity, emotion = mapping.get(row[label_column]), emotions.get(row[label_column])
+            polarity = mapping.get(row[label_column])
+            emotion = emotions.get(row[label_column])
             if (polarity, emotion) != (None, None) and row[text_column].strip():
                 yield Sample(row[text_column].strip(), polarity, classes, emotion=emotion)
 
-    return read
+    return read_rows
 
 
 def pyabsa_reader(classes: tuple[int, ...]) -> DatasetReader:
-    """PyABSA's rows of a sentence with its aspect cut out as ``$T$``; a sentence with several aspects becomes one Sample, labelled
-    as a whole too where its aspects agree.
+    """Return a reader of PyABSA's rows: a sentence with its aspect cut out as ``$T$``.
+
+    A sentence with several aspects becomes one Sample, labelled as a whole where they agree.
     """
 
-    def read(path: Path) -> Iterator[Sample]:
-        found: dict[str, list[LabelledTarget]] = {}
+    def read_rows(path: Path) -> Iterator[Sample]:
+        targets_by_sentence: dict[str, list[LabelledTarget]] = {}
         for row in read_dataset_rows(path):
             left, cut, right = row["text_with_$T$"].partition("$T$")
             if not cut:
-                continue  # no place in the sentence: nothing to read a target from
+                # no position in the sentence, so no target
+                continue
             left, aspect, right = (
                 _BETWEEN_HAN.sub("", part) for part in (left, row["aspect"], right)
             )
             target = LabelledTarget(
                 ((len(left), len(left) + len(aspect)),), _POLARITY[row["polarity"].lower()[:3]]
             )
-            found.setdefault(left + aspect + right, []).append(target)
-        yield from _grouped(found, classes)
+            targets_by_sentence.setdefault(left + aspect + right, []).append(target)
+        yield from _group_targets(targets_by_sentence, classes)
 
-    return read
+    return read_rows
 
 
 def read_zhang_triplets(path: Path) -> Iterator[Sample]:
-    """Zhang's Chinese triplets: tokens parted by spaces, ``####``, then (aspect, opinion, polarity) with inclusive token spans."""
-    found: dict[str, list[LabelledTarget]] = {}
+    """Read Zhang's Chinese triplets, one sentence a line.
+
+    A line has tokens separated by spaces, ``####``, then (aspect, opinion, polarity) with inclusive
+    token spans.
+    """
+    targets_by_sentence: dict[str, list[LabelledTarget]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
-        sentence, _, labels = line.partition("####")
+        sentence, _, triplets = line.partition("####")
         tokens = sentence.split()
         starts = [0]
         for token in tokens:
             starts.append(starts[-1] + len(token))
         spans = {
             (first, last, _POLARITY[polarity.lower()[:3]])
-            for (first, last), *_, polarity in ast.literal_eval(labels)
+            for (first, last), *_, polarity in ast.literal_eval(triplets)
             if first >= 0
         }
-        found.setdefault("".join(tokens), []).extend(
+        targets_by_sentence.setdefault("".join(tokens), []).extend(
             LabelledTarget(((starts[first], starts[last + 1]),), polarity)
             for first, last, polarity in sorted(spans)
         )
-    yield from _grouped(found, (NEGATIVE, NEUTRAL, POSITIVE))
+    yield from _group_targets(targets_by_sentence, (NEGATIVE, NEUTRAL, POSITIVE))
 
 
-def _grouped(
-    found: Mapping[str, list[LabelledTarget]], classes: tuple[int, ...]
+def _group_targets(
+    targets_by_text: Mapping[str, list[LabelledTarget]], classes: tuple[int, ...]
 ) -> Iterator[Sample]:
-    for text, its in found.items():
-        labels = {target.label for target in its}
+    for text, targets in targets_by_text.items():
+        labels = {target.label for target in targets}
         label = labels.pop() if len(labels) == 1 else None
-        unique = {
-            target.spans: target
-            for target in its
-            if sum(other.spans == target.spans for other in its) == 1
-        }
-        if label is not None or unique:  # an aspect judged twice, and differently, has no one label
-            yield Sample(text, label, classes, tuple(unique.values()))
+        counts = Counter(target.spans for target in targets)
+        unique = [target for target in targets if counts[target.spans] == 1]
+        # an aspect that is labelled twice has no single label
+        if label is not None or unique:
+            yield Sample(text, label, classes, tuple(unique))
 
 
 def read_ccf2018_cars(path: Path) -> Iterator[Sample]:
-    """CCF 2018: a row a subject, most of them one of our aspects; a text whose subjects disagree has no label as a whole."""
-    found: dict[str, list[tuple[str, int]]] = {}
+    """Read CCF 2018: a row for each subject of a text, most of them one of our aspects.
+
+    A text whose subjects disagree has no label as a whole.
+    """
+    subjects_by_text: dict[str, list[tuple[str, int]]] = {}
     for row in read_dataset_rows(path):
-        found.setdefault(row["content"].strip(), []).append(
+        subjects_by_text.setdefault(row["content"].strip(), []).append(
             (row["subject"], int(row["sentiment_value"]) + 1)
         )
-    for text, its in found.items():
-        labels = {label for _, label in its}
-        spoken: dict[int, list[int]] = {}
-        for subject, label in its:
-            if subject in _SUBJECTS:
-                spoken.setdefault(_SUBJECTS[subject], []).append(label)
+    for text, subject_labels in subjects_by_text.items():
+        labels = {label for _, label in subject_labels}
+        labels_by_aspect: dict[int, list[int]] = {}
+        for subject, label in subject_labels:
+            if subject in _ASPECT_BY_SUBJECT:
+                labels_by_aspect.setdefault(_ASPECT_BY_SUBJECT[subject], []).append(label)
         yield Sample(
             text,
             labels.pop() if len(labels) == 1 else None,
-            aspects=aspects.aspects_from_subjects(spoken),
+            aspects=aspects.aspects_from_subjects(labels_by_aspect),
         )
 
 
 def read_asap_restaurants(path: Path) -> Iterator[Sample]:
-    """ASAP: five stars, and 18 categories of -2 (not spoken of) or -1 to 1; those that are none of our aspects are left out."""
+    """Read ASAP: five stars, and 18 categories of -2 (not mentioned) or -1 to 1.
+
+    Categories that are none of our aspects are left out.
+    """
     for row in read_dataset_rows(path):
-        spoken: dict[int, list[int]] = {}
-        for category, name in _CATEGORIES.items():
-            its = spoken.setdefault(ASPECTS.index(name), [])
-            its += [int(row[category]) + 1] if int(row[category]) > -2 else []
-        found = aspects.aspects_from_subjects(
-            {index: labels for index, labels in spoken.items() if labels}
+        aspect_labels: dict[int, list[int]] = {}
+        for category, name in _ASPECT_BY_CATEGORY.items():
+            labels = aspect_labels.setdefault(ASPECTS.index(name), [])
+            if int(row[category]) > -2:
+                labels.append(int(row[category]) + 1)
+        labelled_aspects = aspects.aspects_from_subjects(
+            {index: labels for index, labels in aspect_labels.items() if labels}
         )
-        absent = tuple(index for index, labels in sorted(spoken.items()) if not labels)
+        absent = tuple(index for index, labels in sorted(aspect_labels.items()) if not labels)
         yield Sample(
-            row["reviewbody"].strip(), _STARS.get(row["star"]), aspects=found, absent_aspects=absent
+            row["reviewbody"].strip(),
+            _LABEL_BY_STARS.get(row["star"]),
+            aspects=labelled_aspects,
+            absent_aspects=absent,
         )
 
 
 def star_rating_reader(text_column: str, rating_column: str) -> DatasetReader:
-    """Five stars: one and two negative, three neutral, four and five positive."""
-    return labelled_csv_reader(text_column, rating_column, _STARS, (NEGATIVE, NEUTRAL, POSITIVE))
+    """Return a reader of ratings: 1 and 2 stars negative, 3 neutral, 4 and 5 positive."""
+    return labelled_csv_reader(
+        text_column, rating_column, _LABEL_BY_STARS, (NEGATIVE, NEUTRAL, POSITIVE)
+    )

@@ -1,4 +1,4 @@
-"""What a training set gives: texts with the labels that its annotators gave them."""
+"""Samples of training sets: texts with the labels that annotators gave them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NEGATIVE, NEUTRAL, POSITIVE, NOT_ABOUT = range(4)
 
 @dataclass(frozen=True)
 class LabelledTarget:
-    """What a judgement is about: its spans in code points of the text, and its label."""
+    """A target of sentiment: its spans, in code points of the text, and its label."""
 
     spans: tuple[tuple[int, int], ...]
     label: int
@@ -17,7 +17,7 @@ class LabelledTarget:
 
 @dataclass(frozen=True)
 class LabelledAspect:
-    """An aspect that a text speaks of: its index, its polarity if that is known, and where, if that is known."""
+    """An aspect of a text: its index, and its polarity and spans where they are known."""
 
     index: int
     label: int | None = None
@@ -26,22 +26,21 @@ class LabelledAspect:
 
 @dataclass(frozen=True)
 class Sample:
-    """One text of one set.
-
-    ``label`` is None where the set judges targets only. ``classes`` are the labels its annotators could choose from: a set of stars or
-    of thumbs knows no neutral, and says nothing about it. Of aspects those in neither ``aspects`` nor ``absent`` are unknown, of intents
-    those that ``intents`` (index and whether the post has it) does not name; ``weak`` names those of its fields
-    that rules filled.
-    """
+    """One text of one set, with its labels."""
 
     text: str
+    # label of the whole text; None where only targets are annotated
     label: int | None
+    # labels that the annotators could choose from: sets of thumbs have no neutral
     classes: tuple[int, ...] = (NEGATIVE, NEUTRAL, POSITIVE)
     targets: tuple[LabelledTarget, ...] = ()
     emotion: int | None = None
+    # aspects in neither of these two are unknown
     aspects: tuple[LabelledAspect, ...] = ()
     absent_aspects: tuple[int, ...] = ()
+    # index of an intent and whether the text has it; intents that are not named are unknown
     intents: tuple[tuple[int, bool], ...] = ()
+    # fields that were filled by rules: "aspects", "intents"
     rule_labelled: tuple[str, ...] = ()
 
 

@@ -1,8 +1,8 @@
-"""The sets that the model learns from on a GPU: those of `training.sets.manifest` and some forty more.
+"""The sets that the model learns from on a GPU: those of the manifest and some forty more.
 
-Each set has a reader that yields Samples. Sets that judge something by name (a brand, a person, a place) have
-`named` set: their names are exchanged before training, so that no name carries a feeling. Sets in
-`KEPT_OUT` are never learnt from: the report is measured on them.
+Each set has a reader that yields Samples. Sets whose targets are names (a brand, a person, a place)
+have ``has_names`` set: their names are replaced before training, so that no name carries a
+sentiment. The texts of `HELD_OUT_SOURCES` are never learnt: the report is measured on them.
 """
 
 from __future__ import annotations
@@ -34,17 +34,24 @@ from training.sets.samples import (
 )
 
 HELD_OUT_CATEGORIES = ("水果", "蒙牛")
-"""Categories of online_shopping that stand for two brands nobody labelled."""
+"""Categories of online_shopping that are never learnt: each represents an unlabelled brand."""
 
 SELECTION_SETS = ("sxsw", "shop_kept", "entities_choice")
-"""Kept-out sets on which quantifiers and rules may be chosen; the others are only reported on."""
+"""Held-out sets on which quantifiers and rules may be chosen; the others are only reported on."""
 
-_THREE = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
-_TOPIC = _THREE | {"-2": NEGATIVE, "-1": NEGATIVE, "0": NEUTRAL, "1": POSITIVE, "2": POSITIVE}
-_STARS = {"1": NEGATIVE, "2": NEGATIVE, "4": POSITIVE, "5": POSITIVE}
-_EMOTION = {name: index for index, name in enumerate(EMOTIONS)}
+_POST_LABELS = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
+_TOPIC_LABELS = _POST_LABELS | {
+    "-2": NEGATIVE,
+    "-1": NEGATIVE,
+    "0": NEUTRAL,
+    "1": POSITIVE,
+    "2": POSITIVE,
+}
+_STAR_LABELS = {"1": NEGATIVE, "2": NEGATIVE, "4": POSITIVE, "5": POSITIVE}
+_EMOTION_INDEX = {name: index for index, name in enumerate(EMOTIONS)}
 _EKMAN = {
-    "happy": "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief",
+    "happy": "admiration amusement approval caring desire excitement gratitude joy love optimism"
+    " pride relief",
     "angry": "anger annoyance disapproval disgust",
     "sad": "sadness disappointment embarrassment grief remorse",
     "fear": "fear nervousness",
@@ -53,7 +60,7 @@ _EKMAN = {
 }
 """GoEmotions' own grouping of its 28 emotions (Demszky et al. 2020), with disgust as anger."""
 
-_POLARITY = {
+_EMOTION_POLARITY = {
     "happy": POSITIVE,
     "angry": NEGATIVE,
     "sad": NEGATIVE,
@@ -65,25 +72,24 @@ _COMPLAIN, _ASK, _BUY = (INTENTS.index(name) for name in ("complain", "ask", "bu
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """One set and how it is learnt.
-
-    ``named``: its targets are names. ``weak``: the probability that its post labels are right, where they are not
-    given by annotators. ``group``: sets of one group are left out together, because they share writers or texts.
-    ``clean``: labels that the texts contradict are dropped (`training.sets.clean`).
-    """
+    """One set and how it is used in training."""
 
     source: DatasetSource
+    # its targets are names
     has_names: bool = False
+    # probability that a post label is right, below 1 where annotators did not give it
     label_reliability: float = 1.0
+    # sets of one group are left out together, because they share authors or texts
     group: str = ""
+    # labels that their texts contradict are dropped (`training.sets.clean`)
     drops_contradicted: bool = False
 
 
-def _file(name: str) -> tuple[str, ...]:
+def _extra_file(name: str) -> tuple[str, ...]:
     return (f"more/{name}",)
 
 
-def _source(
+def _extra_source(
     name: str,
     language: str,
     read: readers.DatasetReader,
@@ -93,14 +99,14 @@ def _source(
     reviews: bool = False,
 ) -> DatasetSource:
     return DatasetSource(
-        name, language, "see data manifest", read, _file(file), limit=limit, reviews=reviews
+        name, language, "see data manifest", read, _extra_file(file), limit=limit, reviews=reviews
     )
 
 
 def post_label_reader(
     mapping: Mapping[str, int], classes: tuple[int, ...] = THREE_WAY, column: str = "label"
 ) -> readers.DatasetReader:
-    """Read a post label a row; rows whose label is not in ``mapping`` are left out."""
+    """Return a reader of one post label a row; rows with unmapped labels are left out."""
 
     def read(path: Path) -> Iterator[Sample]:
         for row in readers.read_dataset_rows(path):
@@ -113,9 +119,9 @@ def post_label_reader(
 
 
 def emotion_reader(mapping: Mapping[str, str], *, polarity: bool) -> readers.DatasetReader:
-    """Read emotions, of which a row may have several; those that disagree are left out.
+    """Return a reader of emotions; rows with several that disagree are left out.
 
-    ``polarity``: whether the emotion also tells the polarity of the post.
+    ``polarity``: whether the emotion also determines the polarity of the post.
     """
 
     def read(path: Path) -> Iterator[Sample]:
@@ -124,14 +130,14 @@ def emotion_reader(mapping: Mapping[str, str], *, polarity: bool) -> readers.Dat
             if len(names) != 1 or None in names or row.get("seen_in"):
                 continue
             (name,) = names
-            label = _POLARITY.get(str(name)) if polarity else None
-            yield Sample(row["text"].strip(), label, emotion=_EMOTION[str(name)])
+            label = _EMOTION_POLARITY.get(str(name)) if polarity else None
+            yield Sample(row["text"].strip(), label, emotion=_EMOTION_INDEX[str(name)])
 
     return read
 
 
 def read_vader(path: Path) -> Iterator[Sample]:
-    """Read the mean of ten raters from -4 to 4: beyond .5 either way is polar, as the set's authors cut it."""
+    """Read the mean of ten raters from -4 to 4; beyond .5 it is polar, as its authors cut it."""
     for row in readers.read_dataset_rows(path):
         score = float(row["score"])
         label = POSITIVE if score > 0.5 else NEGATIVE if score < -0.5 else NEUTRAL
@@ -140,21 +146,21 @@ def read_vader(path: Path) -> Iterator[Sample]:
 
 
 def read_dialogue(path: Path) -> Iterator[Sample]:
-    """Read turns of dialogue with their sentiment; of their emotions those that need no voice."""
+    """Read turns of dialogue of at least four words, with their sentiment."""
     for row in readers.read_dataset_rows(path):
         if len(row["text"].split()) >= 4 and not row.get("seen_in"):
-            yield Sample(row["text"].strip(), _THREE[row["sentiment"]])
+            yield Sample(row["text"].strip(), _POST_LABELS[row["sentiment"]])
 
 
 def read_debate(path: Path) -> Iterator[Sample]:
     """Read tweets on a debate whose annotators mostly agreed."""
     for row in readers.read_dataset_rows(path):
         if float(row["confidence"] or 0) >= 0.65:
-            yield Sample(row["text"].strip(), _THREE[row["label"]])
+            yield Sample(row["text"].strip(), _POST_LABELS[row["label"]])
 
 
 def find_occurrences(text: str, name: str) -> tuple[tuple[int, int], ...]:
-    """Find every place of ``name`` in ``text``, whatever the case, as spans of code points."""
+    """Find every occurrence of ``name`` in ``text``, ignoring case, as spans of code points."""
     if len(text.lower()) != len(text) or not name:
         return ()
     pattern = re.compile(re.escape(name.lower()))
@@ -162,9 +168,9 @@ def find_occurrences(text: str, name: str) -> tuple[tuple[int, int], ...]:
 
 
 def read_topic_tweets(path: Path) -> Iterator[Sample]:
-    """Read tweets about a topic that is a name; the post has the label of its only topic."""
+    """Read tweets about a topic that is a name, each with one labelled target."""
     for row in readers.read_dataset_rows(path):
-        label = _TOPIC.get(row["label"])
+        label = _TOPIC_LABELS.get(row["label"])
         text = row["text"].strip()
         if label is None or row.get("seen_in"):
             continue
@@ -174,18 +180,18 @@ def read_topic_tweets(path: Path) -> Iterator[Sample]:
 
 
 def _only_handle(text: str) -> tuple[tuple[int, int], ...]:
-    """Find the masked handle of a text that has exactly one: it may stand for the name that was asked about."""
+    """Return the span of the masked handle if there is exactly one: it may be the target's name."""
     handles = tuple(match.span() for match in re.finditer("@user", text))
     return handles if len(handles) == 1 else ()
 
 
 def entity_part(entity: str) -> int:
-    """Number the parts of the entities: 0 and 2 are kept out (to choose on, to report on), 1 and 3 are learnt."""
+    """Return the part of an entity: 0 and 2 are held out (to choose on, to report on)."""
     return int(hashlib.sha1(entity.encode(), usedforsecurity=False).hexdigest(), 16) % 4
 
 
 def entity_names(entity: str) -> list[str]:
-    """List the ways in which posts write an entity of the set: 'PlayStation5(PS5)' as PlayStation 5, PS5 …"""
+    """List the forms in which posts write an entity: PlayStation5(PS5) as PlayStation 5, PS5 …"""
     outside = re.sub(r"\(.*\)", "", entity)
     inside = re.findall(r"\((.*?)\)", entity)
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=&)|(?=&)", " ", outside)
@@ -194,23 +200,17 @@ def entity_names(entity: str) -> list[str]:
 
 
 def entity_reader(parts: tuple[int, ...]) -> readers.DatasetReader:
-    """Read tweets about an entity (a game, a company) of some parts of the set; 'irrelevant' is not about it."""
-    mapping = _THREE | {"irrelevant": NOT_ABOUT}
+    """Return a reader of tweets about entities of some parts; 'irrelevant' is not about them."""
+    mapping = _POST_LABELS | {"irrelevant": NOT_ABOUT}
 
     def read(path: Path) -> Iterator[Sample]:
         for row in readers.read_dataset_rows(path):
             if entity_part(row["entity"]) not in parts or row.get("seen_in"):
                 continue
-            text, label = row["text"].strip(), mapping[row["label"]]
-            spans = next(
-                (
-                    spans
-                    for name in entity_names(row["entity"])
-                    if (spans := find_occurrences(text, name))
-                ),
-                (),
-            )
-            spans = spans or _only_handle(text)
+            text = row["text"].strip()
+            label = mapping[row["label"]]
+            occurrences = (find_occurrences(text, name) for name in entity_names(row["entity"]))
+            spans = next(filter(None, occurrences), ()) or _only_handle(text)
             if spans:
                 yield Sample(text, None, targets=(LabelledTarget(spans, label),))
             elif label != NOT_ABOUT and text:
@@ -220,7 +220,7 @@ def entity_reader(parts: tuple[int, ...]) -> readers.DatasetReader:
 
 
 def read_complaints(path: Path) -> Iterator[Sample]:
-    """Read tweets to companies that complain or do not; a complaint is negative about whom it addresses."""
+    """Read tweets to companies, complaints or not; a complaint is negative about its addressee."""
     for row in readers.read_dataset_rows(path):
         text = row["text"].strip()
         complains = row["label"] == "complaint"
@@ -232,46 +232,51 @@ def read_complaints(path: Path) -> Iterator[Sample]:
 
 
 def read_sentihood(path: Path) -> Iterator[Sample]:
-    """Read posts on places of a town; a place with aspects of one polarity has it, one without opinions is neutral."""
-    rows: dict[str, dict[str, set[str]]] = {}
+    """Read posts on neighbourhoods, which are targets with the polarity that their aspects share.
+
+    A neighbourhood without opinions is neutral; one whose aspects disagree is left out.
+    """
+    labels_by_text: dict[str, dict[str, set[str]]] = {}
     for row in readers.read_dataset_rows(path):
-        rows.setdefault(row["text"].strip(), {}).setdefault(row["target"], set()).add(row["label"])
-    for text, judged in rows.items():
+        labels_by_text.setdefault(row["text"].strip(), {}).setdefault(row["target"], set()).add(
+            row["label"]
+        )
+    for text, labels_by_target in labels_by_text.items():
         targets = []
-        for name, words in judged.items():
-            polar = words - {"none"} or {"neutral"}
+        for name, labels in labels_by_target.items():
+            polarities = labels - {"none"} or {"neutral"}
             spans = find_occurrences(text, name)
-            if spans and len(polar) == 1:
-                targets.append(LabelledTarget(spans, _THREE[polar.pop()]))
+            if spans and len(polarities) == 1:
+                targets.append(LabelledTarget(spans, _POST_LABELS[polarities.pop()]))
         if targets:
             yield Sample(text, None, targets=tuple(targets))
 
 
 def opinion_reader(classes: tuple[int, ...] = THREE_WAY) -> readers.DatasetReader:
-    """Read rows of a text, the aspect term in it and its polarity, to one Sample a text.
+    """Return a reader of rows of a text, an aspect term in it and its polarity, one Sample a text.
 
-    A term that stands in the text twice, or is judged in two ways, is left out; the post has the label of all
-    of its terms where they agree.
+    A term that occurs twice in the text, or has two labels, is left out; the post has the label of
+    its terms where all agree.
     """
 
     def read(path: Path) -> Iterator[Sample]:
-        rows: dict[str, list[tuple[str, int]]] = {}
+        terms_by_text: dict[str, list[tuple[str, int]]] = {}
         for row in readers.read_dataset_rows(path):
             if not row.get("seen_in"):
-                rows.setdefault(row["text"].strip(), []).append(
-                    (row["aspect"], _THREE[row["label"]])
+                terms_by_text.setdefault(row["text"].strip(), []).append(
+                    (row["aspect"], _POST_LABELS[row["label"]])
                 )
-        for text, judged in rows.items():
-            every = {label for _, label in judged}
+        for text, labelled_terms in terms_by_text.items():
+            all_labels = {label for _, label in labelled_terms}
             terms: dict[str, set[int]] = {}
-            for term, label in judged:
+            for term, label in labelled_terms:
                 terms.setdefault(term, set()).add(label)
             targets = [
                 LabelledTarget(spans, labels.pop())
                 for term, labels in terms.items()
                 if len(labels) == 1 and len(spans := find_occurrences(text, term)) == 1
             ]
-            overall = every.pop() if len(every) == 1 else None
+            overall = all_labels.pop() if len(all_labels) == 1 else None
             if targets or overall is not None:
                 yield Sample(text, overall, classes, targets=tuple(targets))
 
@@ -281,19 +286,19 @@ def opinion_reader(classes: tuple[int, ...] = THREE_WAY) -> readers.DatasetReade
 def intent_reader(
     mapping: Mapping[str, tuple[int, bool]], column: str = "label"
 ) -> readers.DatasetReader:
-    """Read one intent a row."""
+    """Return a reader of one intent a row."""
 
     def read(path: Path) -> Iterator[Sample]:
         for row in readers.read_dataset_rows(path):
-            known = mapping.get(row[column], mapping.get("*"))
-            if known is not None and not row.get("seen_in"):
-                yield Sample(row["text"].strip(), None, intents=(known,))
+            intent = mapping.get(row[column], mapping.get("*"))
+            if intent is not None and not row.get("seen_in"):
+                yield Sample(row["text"].strip(), None, intents=(intent,))
 
     return read
 
 
 def shopping_reader(*, held_out: bool) -> readers.DatasetReader:
-    """Read online_shopping: the categories that are kept out, or the others."""
+    """Return a reader of online_shopping: the held-out categories, or the others."""
 
     def read(path: Path) -> Iterator[Sample]:
         for row in readers.read_dataset_rows(path):
@@ -305,7 +310,7 @@ def shopping_reader(*, held_out: bool) -> readers.DatasetReader:
     return read
 
 
-_GO = {name: group for group, names in _EKMAN.items() for name in names.split()}
+_GOEMOTIONS = {name: group for group, names in _EKMAN.items() for name in names.split()}
 _CARER = {
     "joy": "happy",
     "love": "happy",
@@ -316,9 +321,16 @@ _CARER = {
 }
 _ISEAR = {"joy": "happy", "sadness": "sad", "anger": "angry", "disgust": "angry", "fear": "fear"}
 _WEIBO = {
-    "happiness": "happy", "like": "happy", "sadness": "sad", "anger": "angry", "disgust": "angry", "fear": "fear",
-    "surprise": "surprise", "optimism": "happy", "gratitude": "happy",
-}  # fmt: skip
+    "happiness": "happy",
+    "like": "happy",
+    "sadness": "sad",
+    "anger": "angry",
+    "disgust": "angry",
+    "fear": "fear",
+    "surprise": "surprise",
+    "optimism": "happy",
+    "gratitude": "happy",
+}
 _SMILE = {
     "happy": "happy",
     "angry": "angry",
@@ -326,21 +338,21 @@ _SMILE = {
     "sad": "sad",
     "disgust": "angry",
 }
-_stars = post_label_reader(_STARS, TWO_WAY, "star")
+_read_stars = post_label_reader(_STAR_LABELS, TWO_WAY, "star")
 
 EXTRA_TRAINING_SETS = (
     TrainingSet(
-        _source(
+        _extra_source(
             "semeval_tweets",
             "en",
-            post_label_reader(_THREE),
+            post_label_reader(_POST_LABELS),
             "semeval_task_a_2013_2016/tweets.csv.gz",
             50_000,
         ),
         group="tweets",
     ),
     TrainingSet(
-        _source(
+        _extra_source(
             "semeval_topics",
             "en",
             read_topic_tweets,
@@ -351,41 +363,51 @@ EXTRA_TRAINING_SETS = (
         group="tweets",
     ),
     TrainingSet(
-        _source(
+        _extra_source(
             "kaggle_tweets",
             "en",
-            post_label_reader(_THREE),
+            post_label_reader(_POST_LABELS),
             "kaggle_tweet_sentiment/all.csv.gz",
             20_000,
         )
     ),
     TrainingSet(
-        _source(
+        _extra_source(
             "entities", "en", entity_reader((1, 3)), "twitter_entity_sentiment/all.csv.gz", 20_000
         ),
         has_names=True,
     ),
     TrainingSet(
-        _source("sts_gold", "en", post_label_reader(_THREE, TWO_WAY), "sts_gold/all.csv", 5_000)
+        _extra_source(
+            "sts_gold", "en", post_label_reader(_POST_LABELS, TWO_WAY), "sts_gold/all.csv", 5_000
+        )
     ),
-    TrainingSet(_source("gop_debate", "en", read_debate, "gop_debate_2015/all.csv.gz", 3_000)),
     TrainingSet(
-        _source(
-            "financial", "en", post_label_reader(_THREE), "financial_phrasebank/all.csv", 2_500
+        _extra_source("gop_debate", "en", read_debate, "gop_debate_2015/all.csv.gz", 3_000)
+    ),
+    TrainingSet(
+        _extra_source(
+            "financial",
+            "en",
+            post_label_reader(_POST_LABELS),
+            "financial_phrasebank/all.csv",
+            2_500,
         ),
         label_reliability=0.9,
     ),
-    TrainingSet(_source("vader", "en", read_vader, "vader_ground_truth/all.csv.gz", 9_000)),
+    TrainingSet(_extra_source("vader", "en", read_vader, "vader_ground_truth/all.csv.gz", 9_000)),
     TrainingSet(
-        _source("amazon_7cat", "en", _stars, "amazon_reviews_7cat/all.csv.gz", 9_000, reviews=True),
+        _extra_source(
+            "amazon_7cat", "en", _read_stars, "amazon_reviews_7cat/all.csv.gz", 9_000, reviews=True
+        ),
         label_reliability=0.9,
         group="amazon",
     ),
     TrainingSet(
-        _source(
+        _extra_source(
             "fdu_mtl",
             "en",
-            post_label_reader(_THREE, TWO_WAY),
+            post_label_reader(_POST_LABELS, TWO_WAY),
             "fdu_mtl_15_domains/all.csv.gz",
             6_000,
             reviews=True,
@@ -393,33 +415,39 @@ EXTRA_TRAINING_SETS = (
         group="amazon",
     ),
     TrainingSet(
-        _source(
-            "clothing", "en", _stars, "womens_clothing_reviews/all.csv.gz", 3_500, reviews=True
+        _extra_source(
+            "clothing", "en", _read_stars, "womens_clothing_reviews/all.csv.gz", 3_500, reviews=True
         ),
         label_reliability=0.9,
     ),
     TrainingSet(
-        _source("yelp", "en", _stars, "yelp_10k/all.csv.gz", 3_500, reviews=True),
+        _extra_source("yelp", "en", _read_stars, "yelp_10k/all.csv.gz", 3_500, reviews=True),
         label_reliability=0.9,
     ),
     TrainingSet(
-        _source("blitzer", "en", _stars, "blitzer_mds_4_domains/all.csv.gz", 3_000, reviews=True),
-        label_reliability=0.9,
-        group="amazon",
-    ),
-    TrainingSet(
-        _source("alexa", "en", _stars, "amazon_alexa_reviews/all.csv", 2_000, reviews=True),
+        _extra_source(
+            "blitzer", "en", _read_stars, "blitzer_mds_4_domains/all.csv.gz", 3_000, reviews=True
+        ),
         label_reliability=0.9,
         group="amazon",
     ),
     TrainingSet(
-        _source("drugs", "en", post_label_reader(_THREE), "drug_reviews_demo/all.csv", 1_000)
+        _extra_source(
+            "alexa", "en", _read_stars, "amazon_alexa_reviews/all.csv", 2_000, reviews=True
+        ),
+        label_reliability=0.9,
+        group="amazon",
     ),
     TrainingSet(
-        _source(
+        _extra_source(
+            "drugs", "en", post_label_reader(_POST_LABELS), "drug_reviews_demo/all.csv", 1_000
+        )
+    ),
+    TrainingSet(
+        _extra_source(
             "nlpcc2014",
             "zh",
-            post_label_reader(_THREE, TWO_WAY),
+            post_label_reader(_POST_LABELS, TWO_WAY),
             "nlpcc2014_sc_zh/all.csv.gz",
             12_000,
             reviews=True,
@@ -427,10 +455,12 @@ EXTRA_TRAINING_SETS = (
         drops_contradicted=True,
     ),
     TrainingSet(
-        _source("cosmetics", "zh", opinion_reader(), "zhijiang_cosmetics_absa/train.csv", 3_000)
+        _extra_source(
+            "cosmetics", "zh", opinion_reader(), "zhijiang_cosmetics_absa/train.csv", 3_000
+        )
     ),
     TrainingSet(
-        _source(
+        _extra_source(
             "clue_emotion",
             "zh",
             emotion_reader(_WEIBO, polarity=False),
@@ -439,7 +469,7 @@ EXTRA_TRAINING_SETS = (
         )
     ),
     TrainingSet(
-        _source(
+        _extra_source(
             "covid_emotion",
             "zh",
             emotion_reader(_WEIBO, polarity=False),
@@ -448,24 +478,29 @@ EXTRA_TRAINING_SETS = (
         )
     ),
     TrainingSet(
-        _source(
-            "goemotions", "en", emotion_reader(_GO, polarity=True), "goemotions/all.csv.gz", 22_000
+        _extra_source(
+            "goemotions",
+            "en",
+            emotion_reader(_GOEMOTIONS, polarity=True),
+            "goemotions/all.csv.gz",
+            22_000,
         ),
         label_reliability=0.95,
     ),
     TrainingSet(
-        _source(
+        _extra_source(
             "carer", "en", emotion_reader(_CARER, polarity=False), "carer_emotion/all.csv.gz", 2_500
         )
     ),
     TrainingSet(
-        _source("isear", "en", emotion_reader(_ISEAR, polarity=False), "isear/all.csv", 2_500)
+        _extra_source("isear", "en", emotion_reader(_ISEAR, polarity=False), "isear/all.csv", 2_500)
     ),
     TrainingSet(
-        _source("meld", "en", read_dialogue, "meld_dialogue/all.csv", 2_500), label_reliability=0.9
+        _extra_source("meld", "en", read_dialogue, "meld_dialogue/all.csv", 2_500),
+        label_reliability=0.9,
     ),
     TrainingSet(
-        _source(
+        _extra_source(
             "smile",
             "en",
             emotion_reader(_SMILE, polarity=False),
@@ -474,21 +509,23 @@ EXTRA_TRAINING_SETS = (
         )
     ),
     TrainingSet(
-        _source("dmaste", "en", opinion_reader(), "dmaste_8_domains/all.csv.gz", 6_000),
+        _extra_source("dmaste", "en", opinion_reader(), "dmaste_8_domains/all.csv.gz", 6_000),
         group="amazon",
     ),
-    TrainingSet(_source("muse_car", "en", opinion_reader(), "muse_car_aste/all.csv.gz", 1_200)),
     TrainingSet(
-        _source("sentihood", "en", read_sentihood, "sentihood/all.csv", 5_000), has_names=True
+        _extra_source("muse_car", "en", opinion_reader(), "muse_car_aste/all.csv.gz", 1_200)
     ),
-    TrainingSet(_source("acos", "en", opinion_reader(), "acos_quads/all.csv.gz", 4_000)),
     TrainingSet(
-        _source("complaints", "en", read_complaints, "complaints_tweets/all.csv", 4_000),
+        _extra_source("sentihood", "en", read_sentihood, "sentihood/all.csv", 5_000), has_names=True
+    ),
+    TrainingSet(_extra_source("acos", "en", opinion_reader(), "acos_quads/all.csv.gz", 4_000)),
+    TrainingSet(
+        _extra_source("complaints", "en", read_complaints, "complaints_tweets/all.csv", 4_000),
         has_names=True,
         label_reliability=0.9,
     ),
     TrainingSet(
-        _source(
+        _extra_source(
             "purchase_intent",
             "en",
             intent_reader({"yes": (_BUY, True), "no": (_BUY, False)}),
@@ -497,7 +534,7 @@ EXTRA_TRAINING_SETS = (
         )
     ),
     TrainingSet(
-        _source(
+        _extra_source(
             "banking",
             "en",
             intent_reader({"*": (_ASK, True)}, "intent"),
@@ -507,14 +544,25 @@ EXTRA_TRAINING_SETS = (
     ),
 )
 
-_NAMED = {"absa/acl14_twitter"}
+_SETS_WITH_NAMES = {"absa/acl14_twitter"}
 _GROUPS = {
-    "absa/semeval2014_restaurant": "restaurants", "absa/semeval2015_restaurant": "restaurants",
-    "absa/semeval2016_restaurant": "restaurants", "absa/mams": "restaurants", "absa/semeval2014_laptop": "laptops",
-    "acos": "laptops", "umsab": "tweets", "tweeteval": "tweets", "tweeteval_emotion": "tweets",
-    "online_shopping": "shop", "chnsenticorp": "shop", "smp2020_usual": "smp", "smp2020_virus": "smp",
-    "nlpcc2013": "moods", "weibo_moods": "moods", "absa/zh_quad": "zh_absa",
-}  # fmt: skip
+    "absa/semeval2014_restaurant": "restaurants",
+    "absa/semeval2015_restaurant": "restaurants",
+    "absa/semeval2016_restaurant": "restaurants",
+    "absa/mams": "restaurants",
+    "absa/semeval2014_laptop": "laptops",
+    "acos": "laptops",
+    "umsab": "tweets",
+    "tweeteval": "tweets",
+    "tweeteval_emotion": "tweets",
+    "online_shopping": "shop",
+    "chnsenticorp": "shop",
+    "smp2020_usual": "smp",
+    "smp2020_virus": "smp",
+    "nlpcc2013": "moods",
+    "weibo_moods": "moods",
+    "absa/zh_quad": "zh_absa",
+}
 _REPEATS = {
     "sst2": 3,
     "smp2020_usual": 3,
@@ -533,35 +581,39 @@ _LIMITS = {
 
 HELD_OUT_SOURCES = (
     DatasetSource(
-        "sxsw", "en", "public", post_label_reader(_THREE), dev=_file("sxsw_brand_emotion/all.csv")
+        "sxsw",
+        "en",
+        "public",
+        post_label_reader(_POST_LABELS),
+        dev=_extra_file("sxsw_brand_emotion/all.csv"),
     ),
     DatasetSource(
         "apple_dfe",
         "en",
         "public",
-        post_label_reader(_THREE),
-        dev=_file("apple_tweets_dfe/all.csv"),
+        post_label_reader(_POST_LABELS),
+        dev=_extra_file("apple_tweets_dfe/all.csv"),
     ),
     DatasetSource(
         "entities_choice",
         "en",
         "not stated",
         entity_reader((0,)),
-        dev=_file("twitter_entity_sentiment/all.csv.gz"),
+        dev=_extra_file("twitter_entity_sentiment/all.csv.gz"),
     ),
     DatasetSource(
         "entities_report",
         "en",
         "not stated",
         entity_reader((2,)),
-        dev=_file("twitter_entity_sentiment/all.csv.gz"),
+        dev=_extra_file("twitter_entity_sentiment/all.csv.gz"),
     ),
     DatasetSource(
         "df529",
         "zh",
         "not stated",
-        post_label_reader(_THREE),
-        dev=_file("df529_bank_comments/all.csv.gz"),
+        post_label_reader(_POST_LABELS),
+        dev=_extra_file("df529_bank_comments/all.csv.gz"),
     ),
     DatasetSource(
         "shop_kept", "zh", "not stated", shopping_reader(held_out=True), dev=(SHOPPING_FILE,)
@@ -584,26 +636,22 @@ def training_sets() -> list[TrainingSet]:
             sets.append(
                 TrainingSet(
                     source,
-                    name in _NAMED,
+                    name in _SETS_WITH_NAMES,
                     group=_GROUPS.get(name, ""),
                     drops_contradicted=source.reviews,
                 )
             )
-    return [
-        *sets,
-        *(
-            replace(one, group=one.group or _GROUPS.get(one.source.name, ""))
-            for one in EXTRA_TRAINING_SETS
-        ),
-    ]
+    for extra in EXTRA_TRAINING_SETS:
+        group = extra.group or _GROUPS.get(extra.source.name, "")
+        sets.append(replace(extra, group=group))
+    return sets
 
 
 def load_all_splits(data: Path) -> list[DatasetSplit]:
-    """Split all sets together: those that are learnt, those kept out, those that are only asked."""
-    asked_only = tuple(source for source in DATASET_SOURCES if not source.train)
-    return load_splits(
-        data, tuple(each.source for each in training_sets()) + HELD_OUT_SOURCES + asked_only
-    )
+    """Load and split all sets together: learnt, held out and measured only."""
+    learnt = tuple(training_set.source for training_set in training_sets())
+    measured_only = tuple(source for source in DATASET_SOURCES if not source.train)
+    return load_splits(data, learnt + HELD_OUT_SOURCES + measured_only)
 
 
 UNLABELLED_FILES: tuple[tuple[str, str, int], ...] = (
