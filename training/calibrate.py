@@ -26,7 +26,7 @@ from nlp.model.checkpoint import (
 from nlp.model.folate_reader import FolateReader, target_probabilities
 from nlp.model.heads import MultiTaskModel
 from nlp.model.pooling import PooledLogits, softmax
-from nlp.model.reader import MODEL_LANGUAGES, model_language, replace_surrogates
+from nlp.text.language import MODEL_LANGUAGES, model_language, replace_surrogates
 from training.sets.manifest import DatasetSplit, text_digest
 from training.sets.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
 from training.sets.weak import add_rule_labels

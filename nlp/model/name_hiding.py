@@ -15,14 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from folate.core.text import contains_chinese
-from nlp.model.reader import (
-    AspectPrediction,
-    Reader,
-    SentimentProbabilities,
-    TextPrediction,
-    model_language,
-)
+from nlp.model.reader import AspectPrediction, Reader, SentimentProbabilities, TextPrediction
 from nlp.text.clauses import TextSpan
+from nlp.text.language import model_language
 from nlp.text.normalize import normalize_text
 from nlp.text.tagging import dictionary_tag
 

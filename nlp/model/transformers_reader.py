@@ -20,11 +20,10 @@ from nlp.model.reader import (
     SentimentProbabilities,
     TargetSpans,
     TextPrediction,
-    is_readable,
-    replace_surrogates,
 )
 from nlp.model.windows import MAX_CHARACTERS_READ, sample_text_parts
 from nlp.text.clauses import TextSpan, target_clauses
+from nlp.text.language import is_readable, replace_surrogates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -24,7 +24,7 @@ def campaign(campaign_id: str, week: Week, folder: Path, form: str) -> None:
     from folate.pipeline.project import Project
     from reports.context import ReportContext
     from reports.render.document import campaign_document
-    from reports.sections.campaigns import measure_campaign
+    from reports.sections.campaigns.measure import measure_campaign
 
     project = Project.open(folder)
     campaigns = {each.id: each for each in project.config.campaign}
