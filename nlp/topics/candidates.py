@@ -166,8 +166,8 @@ def _match_words(vocabulary: pa.Array, pattern: str) -> Bools:
 def _singular_vocabulary(vocabulary: pa.Array) -> tuple[Codes, pa.Array]:
     """Map English plurals in -s to their singular, so that their authors are counted together.
 
-    Words in -ss, -us, -is and -'s are left, and those of `UNCOUNTABLE_WORDS`. Returns the code of each
-    word in the new vocabulary, and the new vocabulary.
+    Words in -ss, -us, -is and -'s are left, and those of `UNCOUNTABLE_WORDS`. Returns the code of
+    each word in the new vocabulary, and the new vocabulary.
     """
     is_exception = pc.is_in(vocabulary, pa.array(UNCOUNTABLE_WORDS, vocabulary.type))
     singulars = pc.replace_substring_regex(vocabulary, PLURAL_PATTERN, r"\1")

@@ -200,10 +200,11 @@ def _attribute_aspects(
             separate_parts += [(index, part) for part in parts]
             aspects.append([])
             continue
-        aspects.append([
+        post_aspects = [
             AspectWithBrands(aspect, attributed_brands(aspect.start, aspect.end, spans))
             for aspect in prediction.aspects
-        ])  # fmt: skip
+        ]
+        aspects.append(post_aspects)
     passages = [
         Passage(bodies[index][slice(*part.span)], _mentions_within(mentions[index], part.span))
         for index, part in separate_parts
