@@ -20,8 +20,8 @@ BASELINE_WEEKS = 8
 # The same flag as that of topics.
 _SHORT_BASELINE_FLAG = "short baseline"
 # One row for each annotated post of the weeks: whether it matches the query (`found`), and whether
-# it is the first of its duplicates in the week (`counted`). The text of both queries is the evidence
-# of a figure and decides its id: a backslash joins the lines of what is one line of the query.
+# it is the first of its duplicates in the week (`counted`). The text of both queries is the
+# evidence of a figure and decides its id: a backslash joins what is one line of the query.
 _POSTS_QUERY = """
 SELECT w.week, p.id, p.source, p.published_at, coalesce(p.author, p.id) AS author, {found} AS found,
   row_number() OVER (\
