@@ -53,11 +53,18 @@ def calibrate_and_save(
 
     ``training``: how it was trained, in words.
     """
-    save_checkpoint(model, ModelCalibration(), MODEL_NAME, tokenizer, out)
+    save_checkpoint(model, ModelCalibration(), name=MODEL_NAME, tokenizer=tokenizer, folder=out)
     calibration = fit_calibration(
         FolateReader(out, torch.float32), [split for split in splits if split.train]
     )
-    save_checkpoint(model, calibration, MODEL_NAME, tokenizer, out, training_summary)
+    save_checkpoint(
+        model,
+        calibration,
+        name=MODEL_NAME,
+        tokenizer=tokenizer,
+        folder=out,
+        training_summary=training_summary,
+    )
     return calibration
 
 

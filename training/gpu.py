@@ -274,10 +274,10 @@ class TrainingRun:
         save_checkpoint(
             written,
             ModelCalibration(),
-            MODEL_NAME,
-            self.folder / "tokenizer.json",
-            folder,
-            f"{what}; seed {self.seed}",
+            name=MODEL_NAME,
+            tokenizer=self.folder / "tokenizer.json",
+            folder=folder,
+            training_summary=f"{what}; seed {self.seed}",
         )
         data = (folder / WEIGHTS_FILE).read_bytes()
         for part in range(0, len(data), PART_BYTES):

@@ -74,7 +74,8 @@ def _predicted_kinds(intent_probabilities: Mapping[str, float]) -> set[str]:
 
 def _switch_signals(switch: Comparison, scorecard: Scorecard) -> list[PurchaseSignal]:
     """Return the signal for the brand moved to and the one for the brand left."""
-    start, end = switch.start, switch.end
+    start = switch.start
+    end = switch.end
     return [
         PurchaseSignal("switches", scorecard.switches, start, end, switch.brand),
         PurchaseSignal("leaves", scorecard.leaves, start, end, switch.other),

@@ -136,6 +136,7 @@ class ModelCalibration:
 def save_checkpoint(
     model: MultiTaskModel,
     calibration: ModelCalibration,
+    *,
     name: str,
     tokenizer: Path,
     folder: Path,

@@ -92,8 +92,8 @@ def _count_characters(runs: re.Pattern[str], text: str) -> int:
 
 def _english_evidence(word: str) -> int:
     """Return 1 for a function word of English alone, -1 for one of other languages, else 0."""
-    english, others = _function_words()
-    return (word in english) - (word in others or bool(_FOREIGN_LETTER.search(word)))
+    english, other_languages = _function_words()
+    return (word in english) - (word in other_languages or bool(_FOREIGN_LETTER.search(word)))
 
 
 @cache
@@ -101,9 +101,9 @@ def _function_words() -> tuple[frozenset[str], frozenset[str]]:
     """Return the function words of English, and those of all other languages in the list."""
     table = files("nlp").joinpath("data/function_words.txt").read_text(encoding="utf-8")
     english: set[str] = set()
-    others: set[str] = set()
+    other_languages: set[str] = set()
     for line in table.splitlines():
         if line and not line.startswith("#"):
             language, _, words = line.partition(":")
-            (english if language == "en" else others).update(words.split())
-    return frozenset(english), frozenset(others)
+            (english if language == "en" else other_languages).update(words.split())
+    return frozenset(english), frozenset(other_languages)

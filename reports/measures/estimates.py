@@ -257,9 +257,9 @@ class Estimates:
         cell = mentions.brand * len(mentions.weeks) + mentions.week
         for code in np.unique(cell[is_unreadable]):
             in_cell = cell == code
-            others = mentions.annotated & in_cell & ~is_unreadable
-            if others.any():
-                values[is_unreadable & in_cell] = values[others].mean(axis=0)
+            is_readable = mentions.annotated & in_cell & ~is_unreadable
+            if is_readable.any():
+                values[is_unreadable & in_cell] = values[is_readable].mean(axis=0)
         return values
 
     @cached_property

@@ -74,9 +74,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_checkpoint(
         model,
         ModelCalibration(warm, warm, {"zh": 0.7, "en": 0.7}),
-        "tiny",
-        where / "from.json",
-        where / "model",
+        name="tiny",
+        tokenizer=where / "from.json",
+        folder=where / "model",
     )
     return where / "model"
 

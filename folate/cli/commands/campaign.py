@@ -27,7 +27,7 @@ def campaign(campaign_id: str, week: Week, folder: Path, form: str) -> None:
     from reports.sections.campaigns.measure import measure_campaign
 
     project = Project.open(folder)
-    campaigns = {each.id: each for each in project.config.campaign}
+    campaigns = {campaign.id: campaign for campaign in project.config.campaign}
     if campaign_id not in campaigns:
         raise ConfigError(
             f"no campaign {campaign_id!r} in folate.toml; {suggestion(campaign_id, campaigns)}"

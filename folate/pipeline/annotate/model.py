@@ -215,7 +215,9 @@ def _attribute_aspects(
         for aspect in prediction.aspects:
             moved = replace(aspect, start=aspect.start + offset, end=aspect.end + offset)
             aspects[index].append(AspectWithBrands(moved, part.brands))
-    return [sorted(each, key=lambda entry: entry.aspect.confidence) for each in aspects]
+    return [
+        sorted(post_aspects, key=lambda entry: entry.aspect.confidence) for post_aspects in aspects
+    ]
 
 
 def _mentions_within(mentions: MentionSpans, part: TextSpan) -> MentionSpans:

@@ -36,7 +36,8 @@ Bools = NDArray[np.bool_]
 MIN_PART_PEOPLE = 10
 """People of the brand, before and during, that a source, a place or a segment needs."""
 
-_BEFORE, _DURING = 0, 1
+_BEFORE = 0
+_DURING = 1
 """Indices of phases."""
 
 
@@ -137,7 +138,8 @@ class _CampaignFigures:
     ) -> ScorecardLine:
         """Make the line of a measure."""
         phases = self.mentions.phases
-        competitors = [other for other in range(len(self.mentions.brands)) if other != self.brand]
+        brand_count = len(self.mentions.brands)
+        competitors = [brand for brand in range(brand_count) if brand != self.brand]
         values = {
             phase.name: self._brand_value(measure, sums, index)
             for index, phase in enumerate(phases)
@@ -194,7 +196,7 @@ class _CampaignFigures:
     def _competitor_value(
         self, measure: CampaignMeasure, pooled: CampaignSums, phase: int
     ) -> Figure:
-        """`pooled` are the sums of all competitors as one brand."""
+        """Make the figure of the competitors; `pooled` are their sums as those of one brand."""
         selected = ~self._is_own_mention & (self.mentions.phase == phase)
         return self._figure(
             measure.name,

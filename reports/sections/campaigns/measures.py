@@ -111,7 +111,7 @@ def campaign_effect(measure: CampaignMeasure, sums: CampaignSums, brand: int, ph
     formula = CAMPAIGN_FORMULAS[measure.name]
     brand_values = formula(sums)[:, brand]
     change = _phase_change(brand_values, phase, measure.is_relative)
-    competitors = [other for other in range(sums.brand_count) if other != brand]
+    competitors = [index for index in range(sums.brand_count) if index != brand]
     if not measure.is_compared or not competitors:
         return change - 1 if measure.is_relative else change
     competitor_values = formula(sums.pool_brands(competitors))[:, 0]

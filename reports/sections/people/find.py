@@ -189,7 +189,7 @@ def _community(
     size: int,
     query: str,
 ) -> Community:
-    """`interactions` are those between members of the community, rows of `query`."""
+    """Make a community of `interactions` between its members, which are rows of `query`."""
     brands: Counter[str] = Counter()
     for pair in sorted(interactions):
         brands.update(interactions[pair]["brands"])
@@ -211,8 +211,10 @@ def _community(
 
 def _find_spreads(context: ReportContext, topics: Sequence[ReportTopic]) -> tuple[TopicSpread, ...]:
     """Find the paths of topics through the posts that are their evidence."""
-    post_ids = sorted({post for topic in topics for post in topic.posts.posts})
-    rows = context.rows(topic_path_query(post_ids))
+    post_ids: set[str] = set()
+    for topic in topics:
+        post_ids.update(topic.posts.posts)
+    rows = context.rows(topic_path_query(sorted(post_ids)))
     paths = []
     for topic in topics:
         path = [row for row in rows if row["id"] in topic.posts.posts]
@@ -241,7 +243,7 @@ def _count_carried(post: Row) -> int:
 def _topic_spread(
     context: ReportContext, topic: ReportTopic, path: Sequence[Row], quotes: Mapping[str, Quote]
 ) -> TopicSpread:
-    """`path` has the posts of the topic in order of time."""
+    """Make the spread of a topic; `path` has its posts in order of time."""
     carried_post = _most_carried_post(path)
     carried = _count_carried(carried_post)
     return TopicSpread(
@@ -280,7 +282,7 @@ def _find_questions(context: ReportContext) -> BrandQuestions | None:
         if row["replies"] is not None or row["has_child"] or row["threaded"]
     ]
     unanswered = [row for row in answerable if not row["replies"] and not row["has_child"]]
-    asked = context.figure(
+    question_count = context.figure(
         "questions",
         len(questions) if is_known else None,
         n=len(questions),
@@ -301,7 +303,7 @@ def _find_questions(context: ReportContext) -> BrandQuestions | None:
     quoted_ids = [row["id"] for row in newest_first[:MAX_QUESTION_QUOTES]]
     quotes = load_quotes(context.snapshot, quoted_ids)
     return BrandQuestions(
-        asked=asked,
+        asked=question_count,
         unanswered=unanswered_share,
         quotes=tuple(quotes[post_id] for post_id in quoted_ids),
     )
