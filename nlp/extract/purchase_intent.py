@@ -100,7 +100,7 @@ def signals_by_brand(
         brands = [signal.brand] if signal.brand else near or all_brands
         for brand in dict.fromkeys(brands):
             brand_signals = signals_of.setdefault(brand, [])
-            if signal.kind not in {other.kind for other in brand_signals}:
+            if signal.kind not in {brand_signal.kind for brand_signal in brand_signals}:
                 brand_signals.append(signal)
     return signals_of
 

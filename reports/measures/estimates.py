@@ -153,9 +153,10 @@ class Estimates:
             if len(first_row) < MIN_AUTHORS_FOR_TOP_SHARE:
                 continue
             negative_sizes, size_index = np.unique(-post_counts, return_inverse=True)
+            # (draws, sizes), the largest first
             authors = self.sum_by_cell(
                 np.ones(len(first_row)), rows[first_row], size_index, (len(negative_sizes),)
-            )  # (draws, sizes), the largest first
+            )
             authors_before = np.cumsum(authors, axis=1) - authors
             hundredth = authors.sum(axis=1, keepdims=True) / 100
             top_authors = np.clip(hundredth - authors_before, 0, authors)

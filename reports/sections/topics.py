@@ -72,8 +72,8 @@ class ReportTopic:
 
     def label(self, language: str) -> str:
         """Return the label in `language`, with that of another language where it differs."""
-        others = (text for code, text in self.labels.items() if code != language and text)
-        other_label = next(others, "")
+        other_labels = (text for code, text in self.labels.items() if code != language and text)
+        other_label = next(other_labels, "")
         label = self.labels.get(language) or other_label
         return label if other_label in ("", label) else f"{label} / {other_label}"
 
