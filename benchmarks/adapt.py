@@ -67,11 +67,11 @@ def selection_brands(data: Path) -> Iterator[AdaptationBrand]:
     )
     reviews = pd.read_csv(data / "online_shopping_10_cats/online_shopping_10_cats.csv")
     for category in ("水果", "蒙牛"):
-        own = reviews[reviews["cat"] == category].assign(text=lambda rows: rows["review"])
+        rows = reviews[reviews["cat"] == category].rename(columns={"review": "text"})
         yield _brand(
             category,
             (category,),
-            own.assign(label=own["label"].map({0: "negative", 1: "positive"})),
+            rows.assign(label=rows["label"].map({0: "negative", 1: "positive"})),
         )
 
 
@@ -86,8 +86,8 @@ def report_brands(data: Path) -> Iterator[AdaptationBrand]:
     )
     reviews = reviews[reviews["rating"] != 3]
     reviews["label"] = np.where(reviews["rating"] < 3, "negative", "positive")
-    for bank, own in reviews.groupby("bank"):
-        yield _brand(str(bank), (str(bank),), own)
+    for bank, rows in reviews.groupby("bank"):
+        yield _brand(str(bank), (str(bank),), rows)
     yield _brand("df529", ("银行",), pd.read_csv(data / "more/df529_bank_comments/all.csv.gz"))
 
 
@@ -98,11 +98,11 @@ def _twitter_entities(data: Path, half: int) -> Iterator[AdaptationBrand]:
     """
     tweets = pd.read_csv(data / "more/twitter_entity_sentiment/all.csv.gz")
     tweets["label"] = tweets["label"].replace("irrelevant", "neutral")
-    for entity, own in tweets.groupby("entity"):
+    for entity, rows in tweets.groupby("entity"):
         if entity_part(str(entity)) == 2 * half:
-            names = [part.strip() for part in re.split("[()]", str(entity)) if part.strip()]
+            names = [name.strip() for name in re.split("[()]", str(entity)) if name.strip()]
             spaced = [re.sub("(?<=[a-z])(?=[A-Z0-9])", " ", name) for name in names]
-            yield _brand(str(entity), tuple(dict.fromkeys([*spaced, *names])), own)
+            yield _brand(str(entity), tuple(dict.fromkeys([*spaced, *names])), rows)
 
 
 def _brand(name: str, names: tuple[str, ...], rows: pd.DataFrame) -> AdaptationBrand:
@@ -186,14 +186,14 @@ def _run_trial(
     The third value says whether cross-validation was for the adaptation.
     """
     order = np.random.Generator(np.random.PCG64([trial, size])).permutation(len(labels))
-    drawn = order[:size]
-    others = order[size:]
+    sampled = order[:size]
+    held_out = order[size:]
     weights = np.ones(size)
-    before = score_posteriors(posteriors[others], labels[others])
-    if not cross_validate(posteriors[drawn], labels[drawn], weights).helps:
+    before = score_posteriors(posteriors[held_out], labels[held_out])
+    if not cross_validate(posteriors[sampled], labels[sampled], weights).helps:
         return before, before, False
-    factors = fit_label_factors(posteriors[drawn], labels[drawn], weights)
-    after = score_posteriors(rescale_posteriors(posteriors[others], factors), labels[others])
+    factors = fit_label_factors(posteriors[sampled], labels[sampled], weights)
+    after = score_posteriors(rescale_posteriors(posteriors[held_out], factors), labels[held_out])
     return before, after, True
 
 

@@ -22,7 +22,8 @@ from nlp.extract.comparisons import find_comparisons
 from nlp.stats.estimation import wilson_interval
 
 COQE_LANGUAGES = {"Car-COQE": "zh", "Ele-COQE": "zh", "Camera-COQE": "en"}
-FIRST, SECOND = "first", "second"
+FIRST = "first"
+SECOND = "second"
 
 
 class ComparisonCase(NamedTuple):
@@ -43,29 +44,29 @@ def read_coqe(path: Path, language: str) -> Iterator[ComparisonCase]:
         if not line.startswith("[["):
             text = line.rpartition("\t")[0].strip()
             continue
-        parts = line.strip()[2:-2].split("];[")
-        spans = [_span(part, text, language) for part in parts[:2]]
-        if len(parts) == 5 and None not in spans and not _overlap(spans):
+        cells = line.strip()[2:-2].split("];[")
+        spans = [_parse_span(cell, text, language) for cell in cells[:2]]
+        if len(cells) == 5 and None not in spans and not _overlap(spans):
             mentions = [
                 Mention(name, *span)
                 for name, span in zip((FIRST, SECOND), spans, strict=True)
                 if span
             ]
-            yield ComparisonCase(text, mentions, {"1": FIRST, "-1": SECOND}.get(parts[4]))
+            yield ComparisonCase(text, mentions, {"1": FIRST, "-1": SECOND}.get(cells[4]))
 
 
-def _span(cell: str, text: str, language: str) -> tuple[int, int] | None:
-    places = [int(place) for place in re.findall(r"(\d+)&", cell)]
-    if not places:
+def _parse_span(cell: str, text: str, language: str) -> tuple[int, int] | None:
+    offsets = [int(offset) for offset in re.findall(r"(\d+)&", cell)]
+    if not offsets:
         return None
     if language == "en":
         words = [match.span() for match in re.finditer(r"\S+", text)]
         return (
-            (words[places[0] - 1][0], words[places[-1] - 1][1])
-            if places[-1] <= len(words)
+            (words[offsets[0] - 1][0], words[offsets[-1] - 1][1])
+            if offsets[-1] <= len(words)
             else None
         )
-    return (places[0], places[-1] + 1) if places[-1] < len(text) else None
+    return (offsets[0], offsets[-1] + 1) if offsets[-1] < len(text) else None
 
 
 def _overlap(spans: list[tuple[int, int] | None]) -> bool:
@@ -84,14 +85,16 @@ def read_compsent(path: Path, part: str, brands: bool) -> Iterator[ComparisonCas
             sha1(text.encode(), usedforsecurity=False).digest()[0] % 2 == 1
         ) is (part == "train"):
             continue
-        found = [
-            Mention(row[name].lower(), *match.span())
-            for name in ("object_a", "object_b")
-            for match in re.finditer(rf"(?<!\w){re.escape(row[name].lower())}(?!\w)", text.lower())
+        object_mentions = [
+            *_find_object(row["object_a"].lower(), text.lower()),
+            *_find_object(row["object_b"].lower(), text.lower()),
         ]
-        first = min(found, key=lambda mention: mention.start, default=Mention("", 0, 0)).brand
+        first_mention = min(
+            object_mentions, key=lambda mention: mention.start, default=Mention("", 0, 0)
+        )
         mentions = [
-            mention._replace(brand=FIRST if mention.brand == first else SECOND) for mention in found
+            mention._replace(brand=FIRST if mention.brand == first_mention.brand else SECOND)
+            for mention in object_mentions
         ]
         if len({mention.brand for mention in mentions}) == 2:
             yield ComparisonCase(
@@ -99,18 +102,24 @@ def read_compsent(path: Path, part: str, brands: bool) -> Iterator[ComparisonCas
             )
 
 
+def _find_object(name: str, text: str) -> Iterator[Mention]:
+    """Yield the mentions of an object whose name and text are in lower case."""
+    for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+        yield Mention(name, *match.span())
+
+
 def print_scores(name: str, cases: Iterator[ComparisonCase]) -> None:
     counts: Counter[str] = Counter()
     for case in cases:
-        found = [
+        comparisons = [
             comparison
             for comparison in find_comparisons(case.text, case.mentions)
             if comparison.kind == "better"
         ]
         counts["none" if case.better is None else "stated"] += 1
-        if found:
+        if comparisons:
             counts["said of none" if case.better is None else "found"] += 1
-            counts["right"] += found[0].brand == case.better
+            counts["right"] += comparisons[0].brand == case.better
     recall = format_share(counts["found"], counts["stated"])
     direction = format_share(counts["right"], counts["found"])
     false_alarms = format_share(counts["said of none"], counts["none"])
@@ -120,9 +129,9 @@ def print_scores(name: str, cases: Iterator[ComparisonCase]) -> None:
     )
 
 
-def format_share(part: int, whole: int) -> str:
-    low, high = wilson_interval(part, whole)
-    return f"{part}/{whole} = {part / whole:.3f} [{low:.3f}, {high:.3f}]"
+def format_share(successes: int, trials: int) -> str:
+    low, high = wilson_interval(successes, trials)
+    return f"{successes}/{trials} = {successes / trials:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def main() -> None:

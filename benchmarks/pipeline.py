@@ -60,13 +60,13 @@ def jieba_cumulative_frequencies() -> tuple[list[str], list[int]]:
     with jieba.get_dict_file() as file:
         entries = [line.decode("utf-8").split() for line in file]
     words = [
-        f" word{place} " if place % 10 == 0 else entry[0] for place, entry in enumerate(entries)
+        f" word{index} " if index % 10 == 0 else entry[0] for index, entry in enumerate(entries)
     ]
     return words, list(accumulate(int(entry[1]) for entry in entries))
 
 
 def time_pandas_and_jieba(path: Path) -> float:
-    """Seconds to read the file with pandas and segment its texts with jieba."""
+    """Return the seconds to read the file with pandas and segment its texts with jieba."""
     import jieba
     import pandas as pd
 
@@ -89,7 +89,7 @@ def main() -> None:
         write_posts(root / "posts.csv", count)
         project = Project.open(root)
         start = time.perf_counter()
-        import_file(project, root / "posts.csv", {}, "bench", "review", None)
+        import_file(project, root / "posts.csv", source="bench", kind="review")
         imported = time.perf_counter()
         annotate_corpus(project, with_sentiment=False)
         annotated = time.perf_counter()

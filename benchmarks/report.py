@@ -85,24 +85,18 @@ T = TypeVar("T")
 
 def write_store(root: Path, count: int, seed: int = 7) -> None:
     """Write a store of `count` posts with their annotations."""
-    store, rng = Store(root), np.random.default_rng(seed)
+    store = Store(root)
+    rng = np.random.default_rng(seed)
     posts = _draw_posts(count, rng)
     store.replace("posts", conform_rows(TABLES["posts"], posts), {})
     keys = pa.table({"id": posts["id"], "text_hash": posts["text_hash"]})
     for name, columns in _draw_annotations(keys, rng):
-        row = columns.append_column("annotator", pa.repeat("bench", len(columns))).append_column(
-            "version", pa.repeat("1", len(columns))
-        )
-        store.replace(
-            name,
-            conform_rows(
-                TABLES[name],
-                row.select(
-                    [part for part in TABLES[name].schema.names if part in row.column_names]
-                ),
-            ),
-            {},
-        )
+        rows = columns.append_column("annotator", pa.repeat("bench", len(columns)))
+        rows = rows.append_column("version", pa.repeat("1", len(columns)))
+        column_names = [
+            column for column in TABLES[name].schema.names if column in rows.column_names
+        ]
+        store.replace(name, conform_rows(TABLES[name], rows.select(column_names)), {})
     copies = np.flatnonzero(rng.random(count) < COPY_SHARE)[1:]
     first = keys["id"].take(pa.array(copies // 2))
     clusters = pa.table(
@@ -223,13 +217,13 @@ def _draw_annotations(keys: pa.Table, rng: Generator) -> Iterator[tuple[str, pa.
         ),
     )
     comparison_rows = np.flatnonzero(rng.random(len(brand_mentions)) < COMPARISON_SHARE)
-    other = pa.array(np.array(BRANDS)[(brands[comparison_rows] + 1) % len(BRANDS)])
+    other_brand = pa.array(np.array(BRANDS)[(brands[comparison_rows] + 1) % len(BRANDS)])
     kind = pa.array(np.array(["switch", "better"])[rng.integers(0, 2, len(comparison_rows))])
     yield (
         "comparisons",
         _append_columns(
             brand_mentions.take(pa.array(comparison_rows)),
-            {"other": other, "kind": kind, "start": pa.repeat(0, len(comparison_rows))},
+            {"other": other_brand, "kind": kind, "start": pa.repeat(0, len(comparison_rows))},
         ),
     )
 
@@ -265,10 +259,12 @@ def _draw_topics(ids: pa.ChunkedArray) -> Iterator[dict[str, Any]]:
 
 def time_call(label: str, function: Callable[..., T], *arguments: Any) -> T:
     """Call a function, print its CPU and wall seconds, and return its result."""
-    cpu, wall = time.process_time(), time.perf_counter()
+    cpu_start = time.process_time()
+    wall_start = time.perf_counter()
     result = function(*arguments)
     sys.stdout.write(
-        f"{label:16}{time.process_time() - cpu:8.2f} s CPU{time.perf_counter() - wall:8.2f} s\n"
+        f"{label:16}{time.process_time() - cpu_start:8.2f} s CPU"
+        f"{time.perf_counter() - wall_start:8.2f} s\n"
     )
     return result
 

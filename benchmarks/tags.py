@@ -24,8 +24,10 @@ from nlp.stats.estimation import wilson_interval
 
 HELD_OUT_FILE = Path(__file__).parents[1] / "tests" / "eval" / "tags.tsv"
 OFFTOPIC_FILE = Path(__file__).parent / "offtopic.txt"
-FOLDS = 4  # examples of a label, two a language
-THRESHOLDS, NAME_WEIGHTS = np.arange(0.2, 0.7, 0.02), (0.2, 0.3, 0.4, 0.5, 0.6)
+# Examples of a label, two a language.
+FOLDS = 4
+THRESHOLDS = np.arange(0.2, 0.7, 0.02)
+NAME_WEIGHTS = (0.2, 0.3, 0.4, 0.5, 0.6)
 Vector = NDArray[np.floating]
 
 
@@ -44,57 +46,68 @@ def read_held_out_posts() -> list[tuple[str, set[str]]]:
 
 def with_ancestor_labels(labels: Sequence[str]) -> set[str]:
     """Return the labels and all labels above them."""
-    return {
-        LEVEL_SEPARATOR.join(label.split(LEVEL_SEPARATOR)[: depth + 1])
-        for label in labels
-        for depth in range(4)
-    }
+    ancestors: set[str] = set()
+    for label in labels:
+        levels = label.split(LEVEL_SEPARATOR)
+        ancestors.update(LEVEL_SEPARATOR.join(levels[: depth + 1]) for depth in range(4))
+    return ancestors
 
 
-def match_counts(found: Sequence[set[str]], wanted: Sequence[set[str]]) -> tuple[int, int, int]:
+def match_counts(
+    predicted: Sequence[set[str]], expected: Sequence[set[str]]
+) -> tuple[int, int, int]:
     """Return how many predicted tags are right, all predicted tags, and all labels."""
     return (
-        sum(len(f & w) for f, w in zip(found, wanted, strict=True)),
-        sum(map(len, found)),
-        sum(map(len, wanted)),
+        sum(len(tags & labels) for tags, labels in zip(predicted, expected, strict=True)),
+        sum(map(len, predicted)),
+        sum(map(len, expected)),
     )
 
 
 def print_tag_scores(reader: Reader) -> None:
-    tagger, posts = taxonomy.TaxonomyTagger((), reader.embed), read_held_out_posts()
+    tagger = taxonomy.TaxonomyTagger((), reader.embed)
+    posts = read_held_out_posts()
     texts = [text for text, _ in posts]
     assigned = tagger.assign_tags(texts, reader.embed(texts))
-    found = [{tag.tag for tag in tags} for tags in assigned]
-    for name, part in (
+    predicted = [{tag.tag for tag in tags} for tags in assigned]
+    for name, is_in_language in (
         ("all", lambda text: True),
         ("zh", lambda text: not text.isascii()),
         ("en", str.isascii),
     ):
-        chosen = [(f, w) for f, (text, w) in zip(found, posts, strict=True) if part(text)]
-        right, given, wanted = match_counts([f for f, _ in chosen], [w for _, w in chosen])
-        quiet = [not f for f, w in chosen if not w]
+        pairs = [
+            (tags, labels)
+            for tags, (text, labels) in zip(predicted, posts, strict=True)
+            if is_in_language(text)
+        ]
+        right, tag_count, label_count = match_counts(
+            [tags for tags, _ in pairs], [labels for _, labels in pairs]
+        )
+        quiet = [not tags for tags, labels in pairs if not labels]
         print(
-            f"{name:4} posts {len(chosen)}, {format_share('precision', right, given)}, "
-            f"{format_share('recall', right, wanted)}, "
+            f"{name:4} posts {len(pairs)}, {format_share('precision', right, tag_count)}, "
+            f"{format_share('recall', right, label_count)}, "
             f"{format_share('left alone of those on nothing', sum(quiet), len(quiet))}"
         )
 
 
-def format_share(name: str, part: int, whole: int) -> str:
-    low, high = wilson_interval(part, whole)
-    return f"{name} {part / whole:.3f} [{low:.3f}, {high:.3f}]"
+def format_share(name: str, successes: int, trials: int) -> str:
+    low, high = wilson_interval(successes, trials)
+    return f"{name} {successes / trials:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def print_best_constants(reader: Reader) -> None:
     """Print the choices of constants with the best F1."""
-    known: dict[str, Vector] = {}
-    cosines, named, wanted = [], [], []
+    vector_cache: dict[str, Vector] = {}
+    cosines: list[Vector] = []
+    named: list[NDArray[np.bool_]] = []
+    expected: list[set[str]] = []
     for fold in range(FOLDS):
         fold_entries = [
             replace(entry, examples=entry.examples[:fold] + entry.examples[fold + 1 :])
             for entry in taxonomy.default_taxonomy()
         ]
-        tagger = taxonomy.TaxonomyTagger(fold_entries, partial(embed_cached, reader, known))
+        tagger = taxonomy.TaxonomyTagger(fold_entries, partial(embed_cached, reader, vector_cache))
         pairs = [
             (entry.examples[fold], with_ancestor_labels([entry.label]))
             for entry in taxonomy.default_taxonomy()
@@ -107,15 +120,20 @@ def print_best_constants(reader: Reader) -> None:
         texts = [text for text, _ in pairs]
         words = tagger.named_labels(texts)
         cosines += [
-            tagger.label_scores(texts, embed_cached(reader, known, texts))
+            tagger.label_scores(texts, embed_cached(reader, vector_cache, texts))
             - taxonomy.NAMED_BONUS * words
         ] * 2
         named += [words, np.zeros_like(words)]
-        wanted += [labels for _, labels in pairs] * 2
-    likeness, words = np.concatenate(cosines), np.concatenate(named)
+        expected += [labels for _, labels in pairs] * 2
+    cosine_rows = np.concatenate(cosines)
+    named_rows = np.concatenate(named)
     ranked = sorted(
         (
-            (best_label_f1(likeness + weight * words, threshold, wanted), threshold, weight)
+            (
+                best_label_f1(cosine_rows + weight * named_rows, threshold, expected),
+                threshold,
+                weight,
+            )
             for threshold, weight in product(THRESHOLDS, NAME_WEIGHTS)
         ),
         reverse=True,
@@ -124,16 +142,16 @@ def print_best_constants(reader: Reader) -> None:
         print(f"F1 {score:.3f}: THRESHOLD {threshold:.2f}, NAMED {weight:.1f}")
 
 
-def best_label_f1(scores: Vector, threshold: float, wanted: Sequence[set[str]]) -> float:
+def best_label_f1(scores: Vector, threshold: float, expected: Sequence[set[str]]) -> float:
     """Return the F1 of the best label of each post (n, k), given from `threshold` on."""
     best = scores.argmax(axis=1)
     labels = [entry.label for entry in taxonomy.default_taxonomy()]
-    found = [
-        with_ancestor_labels([labels[b]]) if row[b] >= threshold else set()
-        for row, b in zip(scores, best, strict=True)
+    predicted = [
+        with_ancestor_labels([labels[column]]) if row[column] >= threshold else set()
+        for row, column in zip(scores, best, strict=True)
     ]
-    right, given, total = match_counts(found, wanted)
-    return 2 * right / (given + total)
+    right, tag_count, label_count = match_counts(predicted, expected)
+    return 2 * right / (tag_count + label_count)
 
 
 def embed_cached(reader: Reader, cache: dict[str, Vector], texts: Sequence[str]) -> Vector:
@@ -151,7 +169,10 @@ def main() -> None:
     parser.add_argument("--choose", action="store_true")
     arguments = parser.parse_args()
     reader = load_reader(arguments.model, threads=1)
-    print_best_constants(reader) if arguments.choose else print_tag_scores(reader)
+    if arguments.choose:
+        print_best_constants(reader)
+    else:
+        print_tag_scores(reader)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ from reports.measures.coverage import ReportCoverage, count_posts_by_week, repor
 from reports.measures.estimates import CALIBRATED_DOMAIN_ERRORS
 from reports.measures.mentions import read_brand_mentions
 from reports.messages import load_messages
-from reports.sections.campaigns import CampaignResult, measure_campaigns
+from reports.sections.campaigns.measure import CampaignResult, measure_campaigns
 from reports.sections.concerns import Concerns, find_concerns
-from reports.sections.people import People, find_people
-from reports.sections.perception import Perception, perceive
+from reports.sections.people.find import People, find_people
+from reports.sections.perception.perceive import Perception, perceive
 from reports.sections.posts_and_sources import (
     INCOMPLETE_STATUSES,
     SourceLine,

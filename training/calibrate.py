@@ -27,7 +27,7 @@ from nlp.model.checkpoint import (
 from nlp.model.folate_reader import FolateReader, target_probabilities
 from nlp.model.heads import MultiTaskModel
 from nlp.model.pooling import PooledLogits, softmax
-from nlp.model.reader import MODEL_LANGUAGES, model_language, replace_surrogates
+from nlp.text.language import MODEL_LANGUAGES, model_language, replace_surrogates
 from training.sets.manifest import DatasetSplit, text_digest
 from training.sets.samples import NEGATIVE, NEUTRAL, NOT_ABOUT, POSITIVE, Sample
 from training.sets.weak import add_rule_labels
@@ -61,11 +61,18 @@ def calibrate_and_save(
 
     ``training_summary``: how the model was trained, in words.
     """
-    save_checkpoint(model, ModelCalibration(), MODEL_NAME, tokenizer, out)
+    save_checkpoint(model, ModelCalibration(), name=MODEL_NAME, tokenizer=tokenizer, folder=out)
     calibration = fit_calibration(
         FolateReader(out, torch.float32), [split for split in splits if split.train]
     )
-    save_checkpoint(model, calibration, MODEL_NAME, tokenizer, out, training_summary)
+    save_checkpoint(
+        model,
+        calibration,
+        name=MODEL_NAME,
+        tokenizer=tokenizer,
+        folder=out,
+        training_summary=training_summary,
+    )
     return calibration
 
 

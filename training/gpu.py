@@ -296,10 +296,10 @@ class TrainingRun:
         save_checkpoint(
             saved_model,
             ModelCalibration(),
-            MODEL_NAME,
-            self.folder / "tokenizer.json",
-            folder,
-            f"{description}; seed {self.seed}",
+            name=MODEL_NAME,
+            tokenizer=self.folder / "tokenizer.json",
+            folder=folder,
+            training_summary=f"{description}; seed {self.seed}",
         )
         weight_bytes = (folder / WEIGHTS_FILE).read_bytes()
         for start_offset in range(0, len(weight_bytes), PART_BYTES):

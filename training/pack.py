@@ -25,8 +25,8 @@ from tokenizers import Encoding, Tokenizer
 from folate.cli.progress import enable_progress_bars
 from folate.core.labels import SENTIMENT_LABELS
 from folate.core.progress import track_items
-from nlp.model.reader import model_language, replace_surrogates
 from nlp.text.clauses import TextSpan, target_clauses
+from nlp.text.language import model_language, replace_surrogates
 from training.batches import NEUTRAL_SMOOTHING
 from training.distil import QUERY_PREFIX, sample_embedding_texts
 from training.pack_batches import ARRAY_DTYPES, DEV, POOL, TRAIN, UNLABELLED

@@ -199,10 +199,10 @@ def _run_timed(
 
 
 def _render_heading(run_settings: Mapping[str, object]) -> str:
-    parts = []
+    settings = []
     for name, value in run_settings.items():
-        parts.append(f"{name} {', '.join(value) if isinstance(value, list) else value}")
-    return "; ".join(parts)
+        settings.append(f"{name} {', '.join(value) if isinstance(value, list) else value}")
+    return "; ".join(settings)
 
 
 if __name__ == "__main__":

@@ -85,13 +85,13 @@ def is_recalled(alarms: Alarms, posts: frozenset[str]) -> bool:
     )
 
 
-def alarm_overlap(one: list[Alarms], other: list[Alarms]) -> float:
+def alarm_overlap(first_run: list[Alarms], second_run: list[Alarms]) -> float:
     """Return the share of the alarms of two runs that have the same posts in both.
 
     Both runs have the alarms of each brand. 1 when neither has any.
     """
-    first = _alarm_keys(one)
-    second = _alarm_keys(other)
+    first = _alarm_keys(first_run)
+    second = _alarm_keys(second_run)
     return len(first & second) / len(first | second) if first | second else 1.0
 
 
@@ -155,10 +155,10 @@ class FinderTally:
         for alarms in by_brand:
             self.daily_false_alarms.append(_count_false_alarms(alarms, planted))
 
-    def add_shuffled_run(self, one: list[Alarms], other: list[Alarms]) -> None:
+    def add_shuffled_run(self, alarms: list[Alarms], shuffled_alarms: list[Alarms]) -> None:
         """Compare the alarms for a stream with those for the same stream in another order."""
-        self.identical_runs.append(one == other)
-        self.overlaps.append(alarm_overlap(one, other))
+        self.identical_runs.append(alarms == shuffled_alarms)
+        self.overlaps.append(alarm_overlap(alarms, shuffled_alarms))
 
     def summary(self) -> dict[str, object]:
         """Return every figure with its interval, in plain types."""

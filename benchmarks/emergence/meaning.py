@@ -1,4 +1,4 @@
-"""Evaluation of an encoder: does it find that a Chinese and an English topic are the same?
+"""Evaluation of an encoder: the similarity of Chinese and English topics that are the same.
 
     python -m benchmarks.emergence.meaning ENCODER_FOLDER|shipped [CHINESE_STREAM ENGLISH_STREAM]
 
@@ -106,10 +106,10 @@ def _print_similarities_by_stream(
         name_centre = _mean_vector(embed, sample_words(path))
         centred_names.append(normalize_rows(name_vectors - name_centre))
     print_similarities("contexts, centred by streams", *centred_contexts)
-    both = [
-        np.hstack(sides) / 2**0.5 for sides in zip(centred_names, centred_contexts, strict=True)
+    joined = [
+        np.hstack(vectors) / 2**0.5 for vectors in zip(centred_names, centred_contexts, strict=True)
     ]
-    print_similarities("names and contexts, centred by streams", *both)
+    print_similarities("names and contexts, centred by streams", *joined)
 
 
 def _mean_vector(embed: Embed, texts: list[str]) -> Floats:
@@ -140,21 +140,21 @@ def print_similarities(title: str, zh: Floats, en: Floats) -> None:
     """Print the cosines of pairs that are one topic (same row) and of those that are two."""
     cosines = zh @ en.T
     same = np.diag(cosines)
-    other = cosines[~np.eye(len(cosines), dtype=bool)]
+    different = cosines[~np.eye(len(cosines), dtype=bool)]
     is_nearest_en = cosines.argmax(axis=1) == np.arange(len(zh))
     is_nearest_zh = cosines.argmax(axis=0) == np.arange(len(en))
     n_mutual = (is_nearest_en & is_nearest_zh).sum()
     print(
         f"{title}: one topic {same.min():.2f} to {same.max():.2f} "
         f"(median {np.median(same):.2f}), "
-        f"two topics up to {other.max():.2f} (median {np.median(other):.2f}), "
+        f"two topics up to {different.max():.2f} (median {np.median(different):.2f}), "
         f"nearest of each other {n_mutual} of {len(zh)}"
     )
     accepted = []
     for threshold in THRESHOLDS:
         n_same = (same >= threshold).sum()
-        n_other = (other >= threshold).sum()
-        accepted.append(f"at {threshold}: {n_same}/{len(same)} and {n_other}/{len(other)};")
+        n_different = (different >= threshold).sum()
+        accepted.append(f"at {threshold}: {n_same}/{len(same)} and {n_different}/{len(different)};")
     print("   ", *accepted)
 
 

@@ -252,10 +252,10 @@ class Planter:
         hosts = self.random.sample(self.hosts, 20)
         host_texts = (raw.text[:_HOST_LENGTH] for raw in hosts if post_language(raw) == language)
         host_text = next(host_texts, "")
-        parts = [host_text if self.random.random() < 0.7 else "", text]
-        self.random.shuffle(parts)
+        clauses = [host_text if self.random.random() < 0.7 else "", text]
+        self.random.shuffle(clauses)
         separator = "，" if language == "zh" else ". "
-        body = separator.join(filter(None, parts))
+        body = separator.join(filter(None, clauses))
         post_id = self._append_post(day, body, brand=brand, author=author, source=source)
         if self.stream.posts[-1]["brands"] == [OWN_BRAND]:
             self.clauses[day // 7] += 1

@@ -74,15 +74,15 @@ class TrialSource:
         ordinals = sorted({raw.published_at.toordinal() for raw in self.pool})
         first = random.choice(ordinals[: max(1, len(ordinals) - 7 * count)])
         weeks: list[list[StreamPost]] = [[] for _ in range(count)]
-        others = []
+        other_posts = []
         for raw in self.pool:
             week = (raw.published_at.toordinal() - first) // 7
             if 0 <= week < count:
                 weeks[week].append(raw)
             else:
-                others.append(raw)
+                other_posts.append(raw)
         samples = [random.sample(posts, min(len(posts), self.posts_per_week)) for posts in weeks]
-        return samples, random.sample(others, len(others))
+        return samples, random.sample(other_posts, len(other_posts))
 
 
 def load_trial_source(paths: Iterable[Path], posts: int, permuted: bool, seed: int) -> TrialSource:
@@ -104,11 +104,11 @@ def load_trial_source(paths: Iterable[Path], posts: int, permuted: bool, seed: i
 
 def make_weekly_stream(source: TrialSource, seed: int, plants: list[PlantedTerm]) -> PlantedStream:
     """Make nine weeks with these terms and every decoy; a quiet stream when there are no terms."""
-    weeks, others = source.draw_weeks(WINDOW_WEEKS, Random(seed))
+    weeks, other_posts = source.draw_weeks(WINDOW_WEEKS, Random(seed))
     surge = round(SURGE_SHARE * len(weeks[-1]))
-    planter = Planter(seed, source.segmenter, others[surge:])
+    planter = Planter(seed, source.segmenter, other_posts[surge:])
     if plants:
-        weeks[-1] += others[:surge]
+        weeks[-1] += other_posts[:surge]
         _plant_terms(planter, plants)
         planter.add_advertisement()
         planter.add_seasonal_term()
@@ -124,8 +124,8 @@ def make_weekly_stream(source: TrialSource, seed: int, plants: list[PlantedTerm]
 def make_daily_stream(source: TrialSource, seed: int) -> PlantedStream:
     """Make eleven weeks with terms that grow from the first days of the tenth, without decoys."""
     n_weeks = WINDOW_WEEKS + 2
-    weeks, others = source.draw_weeks(n_weeks, Random(seed))
-    planter = Planter(seed, source.segmenter, others)
+    weeks, other_posts = source.draw_weeks(n_weeks, Random(seed))
+    planter = Planter(seed, source.segmenter, other_posts)
     plants = [planter.random.choice(GROWING_TERMS) for _ in range(PLANTED_TERMS)]
     _plant_terms(planter, plants)
     planter.add_base_posts(weeks)

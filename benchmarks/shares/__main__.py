@@ -37,16 +37,15 @@ def main() -> None:
     options = parser.parse_args()
     calibrated = np.array(model_class_prior(options.model))
     domains = read_domains(options.posteriors)
-    known = read_domains(options.fitted_on) if options.fitted_on else domains
+    fit_domains = read_domains(options.fitted_on) if options.fitted_on else domains
     outcomes: list[ShareEstimate] = []
-    for place, domain in enumerate(domains):
-        others = (
-            known
-            if options.fitted_on
-            else [other for other in known if other.dataset != domain.dataset]
-        )
-        rng = np.random.Generator(np.random.PCG64(SEED + place))
-        outcomes += simulate_weeks(domain, others, fit_domain_errors(others), calibrated, rng)
+    for index, domain in enumerate(domains):
+        other_domains = fit_domains
+        if not options.fitted_on:
+            other_domains = [entry for entry in domains if entry.dataset != domain.dataset]
+        rng = np.random.Generator(np.random.PCG64(SEED + index))
+        errors = fit_domain_errors(other_domains)
+        outcomes += simulate_weeks(domain, other_domains, errors, calibrated, rng)
     print(f"{len(domains)} domains of {len({domain.dataset for domain in domains})} sets")
     print(format_table(outcomes))
 
@@ -60,28 +59,30 @@ def format_table(outcomes: Sequence[ShareEstimate]) -> str:
         f"{'method':28} {'shares':>6} {'error':>6} {'by set':>6} {'coverage':>8} {'half-width':>10}"
     ]
     for method in METHODS:
-        said = [outcome for outcome in outcomes if outcome.method == method]
-        if said:
-            lines.append(f"{method:28} {_line(said)}")
+        estimates = [outcome for outcome in outcomes if outcome.method == method]
+        if estimates:
+            lines.append(f"{method:28} {_format_line(estimates)}")
     return "\n".join(lines)
 
 
-def _line(said: Sequence[ShareEstimate]) -> str:
-    errors = np.array([100 * abs(outcome.value - outcome.truth) for outcome in said])
-    sets = np.array([outcome.dataset for outcome in said])
+def _format_line(estimates: Sequence[ShareEstimate]) -> str:
+    errors = np.array([100 * abs(outcome.value - outcome.truth) for outcome in estimates])
+    sets = np.array([outcome.dataset for outcome in estimates])
     by_set = np.mean([errors[sets == name].mean() for name in np.unique(sets)])
-    bounds = [(outcome.low, outcome.truth, outcome.high) for outcome in said]
-    known = [
+    bounds = [(outcome.low, outcome.truth, outcome.high) for outcome in estimates]
+    intervals = [
         (low, truth, high) for low, truth, high in bounds if low is not None and high is not None
     ]
-    held, width = "", ""
-    if known:
-        rounded = [
-            (round(low, 3), round(truth, 3), round(high, 3)) for low, truth, high in known
-        ]  # as printed
-        held = f"{100 * np.mean([low <= truth <= high for low, truth, high in rounded]):.0f} %"
-        width = f"{50 * np.mean([high - low for low, _, high in known]):.1f}"
-    return f"{len(said):6} {errors.mean():6.1f} {by_set:6.1f} {held:>8} {width:>10}"
+    coverage = ""
+    width = ""
+    if intervals:
+        # rounded as they are printed
+        is_covered = [
+            round(low, 3) <= round(truth, 3) <= round(high, 3) for low, truth, high in intervals
+        ]
+        coverage = f"{100 * np.mean(is_covered):.0f} %"
+        width = f"{50 * np.mean([high - low for low, _, high in intervals]):.1f}"
+    return f"{len(estimates):6} {errors.mean():6.1f} {by_set:6.1f} {coverage:>8} {width:>10}"
 
 
 if __name__ == "__main__":

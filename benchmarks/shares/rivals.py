@@ -8,9 +8,12 @@ from scipy.spatial.distance import cdist
 
 from nlp.stats.estimation import Floats, Ints, emq_prevalences
 
-KERNEL_BANDWIDTH = 0.1  # of the Gaussian kernel, in units of probability
-MAX_REFERENCE_ROWS = 400  # rows of each class at most
-HISTOGRAM_BINS = 10  # of a histogram of one class's probability
+# Of the Gaussian kernel, in units of probability.
+KERNEL_BANDWIDTH = 0.1
+# Reference rows of each class at most.
+MAX_REFERENCE_ROWS = 400
+# Bins of the histogram of one class's probability.
+HISTOGRAM_BINS = 10
 
 
 class KdeyQuantifier:
@@ -22,7 +25,7 @@ class KdeyQuantifier:
     def __init__(self, posteriors: Floats, labels: Ints) -> None:
         rng = np.random.Generator(np.random.PCG64(1))
         self.references = [
-            rng.permutation(posteriors[labels == at])[:MAX_REFERENCE_ROWS] for at in range(3)
+            rng.permutation(posteriors[labels == label])[:MAX_REFERENCE_ROWS] for label in range(3)
         ]
 
     def __call__(self, posteriors: Floats) -> Floats:
@@ -41,20 +44,20 @@ class DysQuantifier:
     """
 
     def __init__(self, posteriors: Floats, labels: Ints) -> None:
-        self.classes = np.stack([_histograms(posteriors[labels == at]) for at in range(3)])
+        self.classes = np.stack([_histograms(posteriors[labels == label]) for label in range(3)])
 
     def __call__(self, posteriors: Floats) -> Floats:
-        seen = _histograms(posteriors)
+        observed = _histograms(posteriors)
 
         def distance(logits: Floats) -> float:
             mixed = _softmax(logits) @ self.classes
-            return -float(np.sqrt(mixed * seen).sum())
+            return -float(np.sqrt(mixed * observed).sum())
 
         return _softmax(minimize(distance, np.zeros(3), method="Nelder-Mead").x)
 
 
 def _histograms(posteriors: Floats) -> Floats:
-    """Shares of the rows by bin of each class's probability, (3 * BINS,)."""
+    """Return the shares of rows by bin of each class's probability, (3 * HISTOGRAM_BINS,)."""
     counts: Sequence[Floats] = [
         np.histogram(column, bins=HISTOGRAM_BINS, range=(0, 1))[0] for column in posteriors.T
     ]

@@ -80,7 +80,7 @@ def _speeds(texts: Sequence[str], segmenter: Segmenter) -> None:
         (
             "clusters",
             lambda batch: cluster_duplicates(
-                [f"{place:07d}" for place in range(len(batch))], batch
+                [f"{index:07d}" for index in range(len(batch))], batch
             ),
         ),
     ):
@@ -135,7 +135,7 @@ def _words(data: Path) -> None:
 
 
 def _seconds(work: BatchFunction, texts: Sequence[str]) -> float:
-    """The best of three runs: other programs only ever make a run slower."""
+    """Return the seconds of the fastest of three runs: other programs only make a run slower."""
     times = []
     for _ in range(3):
         start = time.perf_counter()

@@ -16,19 +16,23 @@ def word_f1(gold: Path, cut: WordSegmenter) -> float:
 
     The file has lines of words with spaces between them.
     """
-    right = wanted = got = 0
+    right = 0
+    word_count = 0
     for line in gold.read_text(encoding="utf-8").splitlines():
         words = line.split()
-        expected, found = _spans(words), _spans(cut("".join(words)))
-        right, wanted, got = right + len(expected & found), wanted + len(expected), got + len(found)
-    return 2 * right / (wanted + got)
+        expected = _word_spans(words)
+        predicted = _word_spans(cut("".join(words)))
+        right += len(expected & predicted)
+        word_count += len(expected) + len(predicted)
+    return 2 * right / word_count
 
 
-def _spans(words: Iterable[str]) -> set[tuple[int, int]]:
-    spans, done = set(), 0
+def _word_spans(words: Iterable[str]) -> set[tuple[int, int]]:
+    spans: set[tuple[int, int]] = set()
+    start = 0
     for word in words:
-        spans.add((done, done + len(word)))
-        done += len(word)
+        spans.add((start, start + len(word)))
+        start += len(word)
     return spans
 
 
@@ -38,15 +42,15 @@ def language_accuracy(labelled: Path, identify: Callable[[str], str]) -> dict[st
     A label other than zh* and en counts as other.
     """
     right: Counter[str] = Counter()
-    seen: Counter[str] = Counter()
+    label_counts: Counter[str] = Counter()
     with labelled.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             label = row["lang"]
             expected = "zh" if label.startswith("zh") else label if label == "en" else "other"
             for name in (label, "all"):
-                seen[name] += 1
+                label_counts[name] += 1
                 right[name] += identify(row["text"]) == expected
-    return {name: right[name] / seen[name] for name in sorted(seen)}
+    return {name: right[name] / label_counts[name] for name in sorted(label_counts)}
 
 
 def copy_scores(
@@ -59,18 +63,17 @@ def copy_scores(
     rows = [(number, text) for number, group in enumerate(groups) for text in group]
     rows += [(-1 - number, text) for number, text in enumerate(singles)]
     random.Random(seed).shuffle(rows)
-    ids = [f"{place:07d}" for place in range(len(rows))]
-    cluster = {
-        copy: original for copy, original, _ in cluster_duplicates(ids, [text for _, text in rows])
-    }
+    ids = [f"{index:07d}" for index in range(len(rows))]
+    copies = cluster_duplicates(ids, [text for _, text in rows])
+    original_by_copy = {copy: original for copy, original, _ in copies}
     members: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for id_, (number, _) in zip(ids, rows, strict=True):
-        members[cluster.get(id_, id_)][number] += 1
-    right = sum(_pairs(count) for counts in members.values() for count in counts.values())
-    precision = right / max(1, sum(_pairs(counts.total()) for counts in members.values()))
-    recall = right / max(1, sum(_pairs(len(group)) for group in groups))
+        members[original_by_copy.get(id_, id_)][number] += 1
+    right = sum(_count_pairs(count) for counts in members.values() for count in counts.values())
+    precision = right / max(1, sum(_count_pairs(counts.total()) for counts in members.values()))
+    recall = right / max(1, sum(_count_pairs(len(group)) for group in groups))
     return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
 
 
-def _pairs(count: int) -> int:
+def _count_pairs(count: int) -> int:
     return count * (count - 1) // 2

@@ -20,7 +20,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.truth.compare import ChangeEstimate, rank_correlations
+from benchmarks.truth.compare import ChangeEstimate, MeasureEstimate, rank_correlations
 from benchmarks.truth.sets import load_trades
 from benchmarks.truth.tables import render_tables
 from benchmarks.truth.trial import compare_trade
@@ -30,30 +30,31 @@ from folate.core.progress import track_items
 
 def main() -> None:
     """Run the comparison and print its tables."""
-    options = _options()
+    options = _parse_options()
     enable_progress_bars()
     start = time.perf_counter()
     chosen = [trade for trade in load_trades(options.data) if options.trade in (None, trade.name)]
     with (
-        _folder(options.work) as work,
+        _open_work_folder(options.work) as work,
         ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool,
     ):
         compare = partial(compare_trade, work=work, seed=options.seed, threads=1)
-        done = list(
-            track_items(pool.map(compare, chosen), "trades", total=len(chosen), unit="trade")
-        )
-    estimates = [estimate for of_trade in done for estimate in of_trade]
+        comparisons = pool.map(compare, chosen)
+        estimates: list[MeasureEstimate] = []
+        for trade_estimates in track_items(comparisons, "trades", total=len(chosen), unit="trade"):
+            estimates += trade_estimates
     ranked = list(rank_correlations(estimates))
     print(render_tables(estimates, ranked))
     if options.json:
         rows = [
-            {"kind": "change" if isinstance(each, ChangeEstimate) else "level"} | asdict(each)
-            for each in estimates
+            {"kind": "change" if isinstance(estimate, ChangeEstimate) else "level"}
+            | asdict(estimate)
+            for estimate in estimates
         ]
         document = {
             "seed": options.seed,
             "estimates": rows,
-            "rankings": [asdict(each) for each in ranked],
+            "rankings": [asdict(ranking) for ranking in ranked],
         }
         options.json.write_text(
             json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
@@ -63,7 +64,7 @@ def main() -> None:
     sys.stderr.write(f"{time.perf_counter() - start:.0f} s, {busy:.0f} s of processor time\n")
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.truth", description=__doc__.splitlines()[0]
     )
@@ -81,8 +82,8 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def _folder(work: Path | None) -> Iterator[Path]:
-    """The folder that was asked for, or one that goes at the end."""
+def _open_work_folder(work: Path | None) -> Iterator[Path]:
+    """Yield the folder `work`, or a temporary one that is deleted at the end."""
     if work:
         work.mkdir(parents=True, exist_ok=True)
         yield work

@@ -13,11 +13,16 @@ from folate.core.weeks import Week
 from nlp.stats.estimation import Floats, emq_prevalences
 from reports.measures.estimates import net_sentiment
 
-UNAUDITED, AUDITED, CARRIED = "unaudited", "audited that week", "audited another week"
+UNAUDITED = "unaudited"
+AUDITED = "audited that week"
+CARRIED = "audited another week"
 NET_SENTIMENT_MEASURES = ("net_sentiment_polar", "net_sentiment_all")
 MEASURES = (*SENTIMENT_LABELS, *NET_SENTIMENT_MEASURES)
-MIN_RANKED_BRANDS = 4  # that a ranking is of
-COUNTING, MEAN, EMQ = "counting the labels", "mean of probabilities", "EMQ"
+# Brands of a ranking at least.
+MIN_RANKED_BRANDS = 4
+COUNTING = "counting the labels"
+MEAN = "mean of probabilities"
+EMQ = "EMQ"
 
 CountedPostsByCell = Mapping[tuple[str, Week], CountedPosts]
 
@@ -77,7 +82,10 @@ class RankCorrelation:
 
 
 def true_measures(shares: Floats) -> dict[str, float]:
-    """Every measure of MEASURES, of shares (3,); the net sentiment of no polar post is NaN."""
+    """Compute every measure of MEASURES from shares (3,).
+
+    The net sentiment without polar posts is NaN.
+    """
     polar, every = net_sentiment(shares)
     return dict(zip(SENTIMENT_LABELS, shares.tolist(), strict=True)) | {
         NET_SENTIMENT_MEASURES[0]: float(polar),
@@ -95,7 +103,8 @@ def compare_report(
     """
     week = Week.parse(document["week"])
     for brand in document["brands"]:
-        posts, before = (counted.get((brand["id"], each)) for each in (week, week - 1))
+        posts = counted.get((brand["id"], week))
+        posts_before = counted.get((brand["id"], week - 1))
         if posts is None:
             continue
         truth = true_measures(posts.true_shares)
@@ -111,10 +120,10 @@ def compare_report(
                     **common,
                     measure=measure,
                     truth=truth[measure],
-                    **_figure(brand["measures"].get(measure)),
+                    **_figure_fields(brand["measures"].get(measure)),
                 )
-        if before:
-            truth_before = true_measures(before.true_shares)
+        if posts_before:
+            truth_before = true_measures(posts_before.true_shares)
             for measure in MEASURES:
                 difference = truth[measure] - truth_before[measure]
                 change = brand["changes"].get(measure)
@@ -125,15 +134,16 @@ def compare_report(
                         measure=measure,
                         truth=difference,
                         direction=direction,
-                        **_figure(change),
+                        **_figure_fields(change),
                     )
 
 
-def _figure(figure: Mapping[str, Any] | None) -> dict[str, Any]:
+def _figure_fields(figure: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: figure.get(name) if figure else None for name in ("value", "low", "high")}
 
 
-Quantifier = Callable[[Floats, Floats], Floats]  # posteriors (n, 3), prior (3,) -> shares (3,)
+Quantifier = Callable[[Floats, Floats], Floats]
+"""A function of posteriors (n, 3) and a prior (3,) that returns shares (3,)."""
 
 PEER_QUANTIFIERS: dict[str, Quantifier] = {
     COUNTING: lambda posteriors, _: (
@@ -142,13 +152,13 @@ PEER_QUANTIFIERS: dict[str, Quantifier] = {
     MEAN: lambda posteriors, _: posteriors.mean(axis=0),
     EMQ: emq_prevalences,
 }
-"""What the shares of the same posts are by simpler methods."""
+"""Simpler methods to estimate the shares of the same posts."""
 
 
 def compare_peers(
     counted: CountedPostsByCell, prior: Floats, common_fields: Mapping[str, str]
 ) -> Iterator[MeasureEstimate]:
-    """The levels by each of PEERS on the posteriors that the reports of a trade read."""
+    """Estimate the levels by each of PEER_QUANTIFIERS on the posteriors of a trade's reports."""
     for (brand, week), posts in counted.items():
         truth = true_measures(posts.true_shares)
         common: dict[str, Any] = {
@@ -168,18 +178,25 @@ def compare_peers(
 
 
 def rank_correlations(estimates: list[MeasureEstimate]) -> Iterator[RankCorrelation]:
-    """How each method ranks the brands of each trade and week by net sentiment.
+    """Compare the rankings of brands by net sentiment with the true ones, by trade and week.
 
-    Trades of fewer than FEWEST_BRANDS brands have no ranking.
+    Trades of fewer than MIN_RANKED_BRANDS brands have no ranking.
     """
     cells: dict[tuple[str, ...], list[MeasureEstimate]] = {}
-    for each in estimates:
-        if each.measure in NET_SENTIMENT_MEASURES and not isinstance(each, ChangeEstimate):
-            cell = (each.trade, each.part, each.week, each.method, each.audited, each.measure)
-            cells.setdefault(cell, []).append(each)
+    for estimate in estimates:
+        if estimate.measure in NET_SENTIMENT_MEASURES and not isinstance(estimate, ChangeEstimate):
+            cell = (
+                estimate.trade,
+                estimate.part,
+                estimate.week,
+                estimate.method,
+                estimate.audited,
+                estimate.measure,
+            )
+            cells.setdefault(cell, []).append(estimate)
     for (trade, part, week, method, audited, measure), members in cells.items():
         if len(members) >= MIN_RANKED_BRANDS:
-            tau = _tau([each for each in members if each.value is not None])
+            tau = _kendall_tau([estimate for estimate in members if estimate.value is not None])
             yield RankCorrelation(
                 trade=trade,
                 part=part,
@@ -191,11 +208,14 @@ def rank_correlations(estimates: list[MeasureEstimate]) -> Iterator[RankCorrelat
             )
 
 
-def _tau(members: list[MeasureEstimate]) -> float | None:
-    """None of fewer than FEWEST_BRANDS; 0 where a method gives all brands the same value."""
-    if len(members) < MIN_RANKED_BRANDS:
+def _kendall_tau(estimates: list[MeasureEstimate]) -> float | None:
+    """Return Kendall's tau-b of estimates with values.
+
+    None of fewer than MIN_RANKED_BRANDS; 0 where a method gives all brands the same value.
+    """
+    if len(estimates) < MIN_RANKED_BRANDS:
         return None
-    tau = float(
-        kendalltau([each.truth for each in members], [each.value for each in members]).statistic
-    )
+    truths = [estimate.truth for estimate in estimates if estimate.value is not None]
+    values = [estimate.value for estimate in estimates if estimate.value is not None]
+    tau = float(kendalltau(truths, values).statistic)
     return tau if np.isfinite(tau) else 0.0

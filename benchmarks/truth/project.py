@@ -28,7 +28,7 @@ SOURCE_NAME = "posts"
 LABELS_PER_AUDIT = 50
 SALT = "the same in every run, since the bootstrap of a report draws authors by their hashes"
 
-_COUNTED = """
+_COUNTED_POSTS_QUERY = """
 SELECT brand, week, id, negative, neutral, positive FROM ({rows})
 WHERE counted AND negative IS NOT NULL ORDER BY id
 """.strip()
@@ -36,14 +36,14 @@ WHERE counted AND negative IS NOT NULL ORDER BY id
 
 @dataclass(frozen=True)
 class CountedPosts:
-    """What a report counts of a brand in a week: the labels of people, and what the model says."""
+    """The posts that a report counts of a brand in a week: labels of people, and posteriors."""
 
     labels: tuple[str, ...]
     posteriors: Floats = field(repr=False)  # (posts, 3) negative, neutral, positive
 
     @property
     def true_shares(self) -> Floats:
-        """The shares (3,) of the labels, in the order of LABELS."""
+        """The shares (3,) of the labels, in the order of SENTIMENT_LABELS."""
         return np.array([self.labels.count(label) for label in SENTIMENT_LABELS]) / len(self.labels)
 
 
@@ -56,20 +56,21 @@ class TradeProject:
     labels: Mapping[str, str] = field(repr=False)
 
     def counted_posts(self) -> dict[tuple[str, Week], CountedPosts]:
-        """What the reports count, by brand and week."""
+        """Load the posts that the reports count, by brand and week."""
         brands = [brand.id for brand in self.trade.brands]
-        rows = queries.mentions_query(brands, WEEKS, TIMEZONE)
-        table = Project.open(self.folder).store.snapshot().sql(_COUNTED.format(rows=rows))
+        query = queries.mentions_query(brands, WEEKS, TIMEZONE)
+        table = (
+            Project.open(self.folder).store.snapshot().sql(_COUNTED_POSTS_QUERY.format(rows=query))
+        )
         posts: dict[tuple[str, Week], list[dict[str, Any]]] = {}
         for row in table.to_pylist():
             posts.setdefault((row["brand"], Week.parse(row["week"])), []).append(row)
-        return {
-            cell: CountedPosts(
-                tuple(self.labels[row["id"]] for row in members),
-                np.array([[row[label] for label in SENTIMENT_LABELS] for row in members]),
-            )
-            for cell, members in posts.items()
-        }
+        return {cell: self._make_counted_posts(rows) for cell, rows in posts.items()}
+
+    def _make_counted_posts(self, rows: Sequence[Mapping[str, Any]]) -> CountedPosts:
+        labels = tuple(self.labels[row["id"]] for row in rows)
+        posteriors = [[row[label] for label in SENTIMENT_LABELS] for row in rows]
+        return CountedPosts(labels, np.array(posteriors))
 
     def write_report(self, week: Week) -> dict[str, Any]:
         """Write the report of a week; returns its JSON."""
@@ -81,7 +82,7 @@ class TradeProject:
         return document
 
     def make_audited_copy(self, folder: Path, week: Week) -> "TradeProject":
-        """Copy the project to `folder` and audit LABELS_OF_AN_AUDIT posts of each brand there.
+        """Copy the project to `folder` and audit LABELS_PER_AUDIT posts of each brand there.
 
         A folder that is there already is replaced.
         """
@@ -93,21 +94,22 @@ class TradeProject:
 
     def _audit(self, folder: Path, brand: str, week: Week, sample: Path) -> None:
         """Draw posts of a brand, label them as people did, and read the labels."""
-        asked = ("--brand", brand, "--week", str(week), "--n", str(LABELS_PER_AUDIT))
-        run_folate(folder, "audit", *asked, "--export", str(sample))
-        answers = self._answers(folder)
+        options = ("--brand", brand, "--week", str(week), "--n", str(LABELS_PER_AUDIT))
+        run_folate(folder, "audit", *options, "--export", str(sample))
+        labels = self._true_labels(folder)
         with sample.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            columns, rows = reader.fieldnames or [], list(reader)
+            columns = reader.fieldnames or []
+            rows = list(reader)
         with sample.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
-            writer.writerows(row | {"label": answers[row["item"]]} for row in rows)
+            writer.writerows(row | {"label": labels[row["item"]]} for row in rows)
         run_folate(folder, "audit", "--import", str(sample))
 
-    def _answers(self, folder: Path) -> dict[str, str]:
-        """The true label of each text that was drawn for an audit, by its item in the file."""
-        drawn = (
+    def _true_labels(self, folder: Path) -> dict[str, str]:
+        """Return the true label of each audited text, by its item in the file."""
+        audited_texts = (
             Project.open(folder)
             .store.snapshot()
             .sql(
@@ -116,7 +118,8 @@ class TradeProject:
             )
         )
         return {
-            f"{row['draw']}:{row['place']}": self.labels[row["id"]] for row in drawn.to_pylist()
+            f"{row['draw']}:{row['place']}": self.labels[row["id"]]
+            for row in audited_texts.to_pylist()
         }
 
 
@@ -128,8 +131,10 @@ def build_trade_project(
     Of a project of the same posts that is there already only what a new model must read again is
     annotated. `weeks` are those of each brand by its id.
     """
-    posts = [post for brand in trade.brands for post in _posts(trade, brand, weeks[brand.id])]
-    settings = _settings(trade, threads)
+    posts: list[tuple[dict[str, Any], str]] = []
+    for brand in trade.brands:
+        posts += _make_posts(trade, brand, weeks[brand.id])
+    settings = _format_settings(trade, threads)
     lines = "".join(json.dumps(post, ensure_ascii=False) + "\n" for post, _ in posts)
     digest = blake2b((settings + lines).encode(), digest_size=5).hexdigest()
     folder = work / f"{trade.name.replace(' ', '-')}-{digest}"
@@ -173,33 +178,34 @@ def run_folate(folder: Path, *arguments: str) -> str:
     return output.getvalue()
 
 
-def _settings(trade: Trade, threads: int) -> str:
-    """The folate.toml of a trade."""
-    quoted = json.dumps  # a JSON string or list of strings is one of TOML
+def _format_settings(trade: Trade, threads: int) -> str:
+    """Return the folate.toml of a trade."""
+    # A JSON string or list of strings is one of TOML.
+    quoted = json.dumps
     lines = [f"name = {quoted(trade.name)}", f'timezone = "{TIMEZONE}"']
     for number, brand in enumerate(trade.brands):
         names = quoted(list(brand.names), ensure_ascii=False)
-        own = ["own = true"] if number == 0 else []
+        own_line = ["own = true"] if number == 0 else []
         lines += [
             "[[brands]]",
             f"id = {quoted(brand.id, ensure_ascii=False)}",
             f"names = {names}",
-            *own,
+            *own_line,
         ]
     return "\n".join([*lines, "[nlp]", f"threads = {threads}", ""])
 
 
-def _posts(
+def _make_posts(
     trade: Trade, brand: LabelledBrand, weeks: Sequence[WeeklyTexts]
 ) -> list[tuple[dict[str, Any], str]]:
     """Make the posts of a brand with their labels, each by another author, evenly over the week."""
-    place = [each.id for each in trade.brands].index(brand.id)
+    brand_index = trade.brands.index(brand)
     posts: list[tuple[dict[str, Any], str]] = []
-    for drawn in weeks:
-        start, stop = drawn.week.bounds(TIMEZONE)
-        step = (stop - start - timedelta(hours=1)) / len(drawn.texts)
-        for number, labelled in enumerate(drawn.texts):
-            key = f"{place}-{drawn.week}-{number}"
+    for weekly in weeks:
+        start, stop = weekly.week.bounds(TIMEZONE)
+        step = (stop - start - timedelta(hours=1)) / len(weekly.texts)
+        for number, labelled in enumerate(weekly.texts):
+            key = f"{brand_index}-{weekly.week}-{number}"
             post = {
                 "id": key,
                 "author": f"author {key}",

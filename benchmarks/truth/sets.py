@@ -18,7 +18,8 @@ from nlp.extract.brands import BrandLinker
 from nlp.text.normalize import normalize_text
 from training.sets.sources import entity_part
 
-SELECTION_PART, REPORT_PART = "choose", "report"
+SELECTION_PART = "choose"
+REPORT_PART = "report"
 MASKED_HANDLE = "@user"  # what the sets of tweets have in place of every account
 
 
@@ -119,8 +120,15 @@ def load_trades(data: Path) -> list[Trade]:
 
     Raises InputError where a set is missing.
     """
-    readers = (_sxsw, _entities, _shopping, _apple, _bank_apps, _chinese_banks)
-    return [_distinct(trade) for reader in readers for trade in reader(data)]
+    readers = (
+        _sxsw_trade,
+        _entity_trades,
+        _shopping_trade,
+        _apple_trade,
+        _bank_app_trade,
+        _chinese_bank_trades,
+    )
+    return [_without_repeats(trade) for reader in readers for trade in reader(data)]
 
 
 def part_of_entity(entity: str) -> str | None:
@@ -128,8 +136,11 @@ def part_of_entity(entity: str) -> str | None:
     return {0: SELECTION_PART, 2: REPORT_PART}.get(entity_part(entity))
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file, compressed or not. Raises InputError where it is missing."""
+def _read_rows(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a CSV file, compressed or not.
+
+    Raises InputError where it is missing.
+    """
     if not path.exists():
         raise InputError(
             f"wanted the set {path}, got no such file: --data is the folder of the public sets."
@@ -139,10 +150,10 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def _labelled(
+def _yield_labelled(
     text: str, label: str, labels: Mapping[str, SentimentLabel]
 ) -> Iterator[LabelledText]:
-    """The text with its label among `labels`; nothing where the label is another ("unsure")."""
+    """Yield the text with its label among `labels`; nothing for another label ("unsure")."""
     if label in labels:
         yield LabelledText(text, labels[label])
 
@@ -156,81 +167,94 @@ STAR_LABELS: dict[str, SentimentLabel] = {
 }
 
 
-def _sxsw(data: Path) -> Iterator[Trade]:
-    """Tweets of one event; those whose label is of a product of the other brand are left out."""
-    rows = list(_rows(data / "more/sxsw_brand_emotion/all.csv"))
+def _sxsw_trade(data: Path) -> Iterator[Trade]:
+    """Yield a trade of tweets of one event.
+
+    Tweets with a label of a product of the other brand are left out.
+    """
+    rows = list(_read_rows(data / "more/sxsw_brand_emotion/all.csv"))
     texts: dict[str, list[LabelledText]] = {}
     for brand in SXSW_BRANDS:
         texts[brand] = [
             labelled
             for row in rows
             if _sxsw_brand(row["target"]) in (brand, None)
-            for labelled in _labelled(row["text"], row["label"], THREE_WAY_LABELS)
+            for labelled in _yield_labelled(row["text"], row["label"], THREE_WAY_LABELS)
         ]
-    yield Trade("sxsw", SELECTION_PART, "microblog", _named(SXSW_BRANDS, texts))
+    yield Trade("sxsw", SELECTION_PART, "microblog", _brands_by_name(SXSW_BRANDS, texts))
 
 
 def _sxsw_brand(target: str) -> str | None:
     return next((brand for product, brand in SXSW_PRODUCTS.items() if product in target), None)
 
 
-def _apple(data: Path) -> Iterator[Trade]:
+def _apple_trade(data: Path) -> Iterator[Trade]:
     texts = [
         labelled
-        for row in _rows(data / "more/apple_tweets_dfe/all.csv")
-        for labelled in _labelled(row["text"], row["label"], THREE_WAY_LABELS)
+        for row in _read_rows(data / "more/apple_tweets_dfe/all.csv")
+        for labelled in _yield_labelled(row["text"], row["label"], THREE_WAY_LABELS)
     ]
     brands = {"apple": (*APPLE_NAMES, "@Apple")}
-    yield Trade("apple", REPORT_PART, "microblog", _named(brands, {"apple": texts}))
+    yield Trade("apple", REPORT_PART, "microblog", _brands_by_name(brands, {"apple": texts}))
 
 
-def _entities(data: Path) -> Iterator[Trade]:
-    """Tweets on games and companies; "irrelevant" is not about the brand, which is neutral."""
+def _entity_trades(data: Path) -> Iterator[Trade]:
+    """Yield trades of tweets on games and companies.
+
+    "irrelevant" is not about the brand, which is neutral.
+    """
     labels = THREE_WAY_LABELS | {"irrelevant": "neutral"}
     texts: dict[str, list[LabelledText]] = {}
-    for row in _rows(data / "more/twitter_entity_sentiment/all.csv.gz"):
-        texts.setdefault(row["entity"], []).extend(_labelled(row["text"], row["label"], labels))
+    for row in _read_rows(data / "more/twitter_entity_sentiment/all.csv.gz"):
+        texts.setdefault(row["entity"], []).extend(
+            _yield_labelled(row["text"], row["label"], labels)
+        )
     for name, (part, brands) in ENTITY_TRADES.items():
-        yield Trade(name, part, "microblog", _named(brands, texts))
+        yield Trade(name, part, "microblog", _brands_by_name(brands, texts))
 
 
-def _bank_apps(data: Path) -> Iterator[Trade]:
-    """Reviews of three apps, each on the page of its bank; three stars are left out."""
-    rows = list(_rows(data / "bank_app_reviews/bank_reviews.csv"))
+def _bank_app_trade(data: Path) -> Iterator[Trade]:
+    """Yield a trade of reviews of three apps, each on the page of its bank, without three stars."""
+    rows = list(_read_rows(data / "bank_app_reviews/bank_reviews.csv"))
     texts: dict[str, list[LabelledText]] = {}
     for row in rows:
         texts.setdefault(row["bank"], []).extend(
-            _labelled(row["review"], row["rating"], STAR_LABELS)
+            _yield_labelled(row["review"], row["rating"], STAR_LABELS)
         )
-    brands = _on_pages(BANK_APPS, texts, "{} Mobile Banking")
+    brands = _brands_by_page(BANK_APPS, texts, "{} Mobile Banking")
     yield Trade("bank apps", REPORT_PART, "review", brands)
 
 
-def _shopping(data: Path) -> Iterator[Trade]:
-    """Reviews of two categories, as those of two brands on their pages."""
+def _shopping_trade(data: Path) -> Iterator[Trade]:
+    """Yield a trade of reviews of two categories, as those of two brands on their pages."""
     labels: dict[str, SentimentLabel] = {"0": "negative", "1": "positive"}
     texts: dict[str, list[LabelledText]] = {}
-    for row in _rows(data / "online_shopping_10_cats/online_shopping_10_cats.csv"):
+    for row in _read_rows(data / "online_shopping_10_cats/online_shopping_10_cats.csv"):
         if row["cat"] in SHOPPING_BRANDS:
-            texts.setdefault(row["cat"], []).extend(_labelled(row["review"], row["label"], labels))
+            texts.setdefault(row["cat"], []).extend(
+                _yield_labelled(row["review"], row["label"], labels)
+            )
     yield Trade(
-        "fruit and milk", SELECTION_PART, "review", _on_pages(SHOPPING_BRANDS, texts, "{}旗舰店")
+        "fruit and milk",
+        SELECTION_PART,
+        "review",
+        _brands_by_page(SHOPPING_BRANDS, texts, "{}旗舰店"),
     )
 
 
-def _chinese_banks(data: Path) -> Iterator[Trade]:
-    """Comments on bank cards: those that name a bank, and the others as the page of a forum."""
-    rows = _rows(data / "more/df529_bank_comments/all.csv.gz")
+def _chinese_bank_trades(data: Path) -> Iterator[Trade]:
+    """Yield comments on bank cards: those that name a bank, and the others as a forum's page."""
+    rows = _read_rows(data / "more/df529_bank_comments/all.csv.gz")
     texts = [
         labelled
         for row in rows
-        for labelled in _labelled(row["text"], row["label"], THREE_WAY_LABELS)
+        for labelled in _yield_labelled(row["text"], row["label"], THREE_WAY_LABELS)
     ]
     yield Trade(
         "Chinese banks",
         REPORT_PART,
         "forum",
-        _named(CHINESE_BANKS, dict.fromkeys(CHINESE_BANKS, texts)),
+        _brands_by_name(CHINESE_BANKS, dict.fromkeys(CHINESE_BANKS, texts)),
     )
     linker = BrandLinker([Brand(id=key, names=names) for key, names in CHINESE_BANKS.items()])
     unnamed = tuple(labelled for labelled in texts if not linker.find_mentions(labelled.text))
@@ -238,22 +262,22 @@ def _chinese_banks(data: Path) -> Iterator[Trade]:
     yield Trade("card forum", REPORT_PART, "forum", (forum,))
 
 
-def _named(
+def _brands_by_name(
     names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]]
 ) -> tuple[LabelledBrand, ...]:
-    """Brands with those of their texts that name them and no other brand of the trade.
+    """Return brands with those of their texts that name them and no other brand of the trade.
 
     Where a text names none but has an account that the set hid, the first such account becomes the
     handle of the brand.
     """
     linker = BrandLinker([Brand(id=key, names=spelled) for key, spelled in names.items()])
     return tuple(
-        LabelledBrand(key, spelled, tuple(_naming(key, spelled, texts[key], linker)))
+        LabelledBrand(key, spelled, tuple(_select_naming(key, spelled, texts[key], linker)))
         for key, spelled in names.items()
     )
 
 
-def _naming(
+def _select_naming(
     brand: str, names: tuple[str, ...], texts: Iterable[LabelledText], linker: BrandLinker
 ) -> Iterator[LabelledText]:
     handle = next((name for name in names if name.startswith("@")), None)
@@ -265,20 +289,23 @@ def _naming(
             yield replace(labelled, text=labelled.text.replace(MASKED_HANDLE, handle, 1))
 
 
-def _on_pages(
+def _brands_by_page(
     names: Mapping[str, tuple[str, ...]], texts: Mapping[str, list[LabelledText]], page: str
 ) -> tuple[LabelledBrand, ...]:
     """Make brands whose texts are on their own pages, without texts that name another brand."""
     linker = BrandLinker([Brand(id=key, names=spelled) for key, spelled in names.items()])
     return tuple(
         LabelledBrand(
-            key, spelled, tuple(_of_page(key, texts[key], linker)), subject=page.format(spelled[0])
+            key,
+            spelled,
+            tuple(_select_of_page(key, texts[key], linker)),
+            subject=page.format(spelled[0]),
         )
         for key, spelled in names.items()
     )
 
 
-def _of_page(
+def _select_of_page(
     brand: str, texts: Iterable[LabelledText], linker: BrandLinker
 ) -> Iterator[LabelledText]:
     for labelled in texts:
@@ -286,14 +313,15 @@ def _of_page(
             yield labelled
 
 
-def _distinct(trade: Trade) -> Trade:
-    """The trade with each text once; one that people labelled differently is left out."""
+def _without_repeats(trade: Trade) -> Trade:
+    """Return the trade with each text once, without texts that people labelled differently."""
     return replace(
-        trade, brands=tuple(replace(brand, texts=_once(brand.texts)) for brand in trade.brands)
+        trade,
+        brands=tuple(replace(brand, texts=_distinct_texts(brand.texts)) for brand in trade.brands),
     )
 
 
-def _once(texts: Iterable[LabelledText]) -> tuple[LabelledText, ...]:
+def _distinct_texts(texts: Iterable[LabelledText]) -> tuple[LabelledText, ...]:
     distinct: dict[str, LabelledText] = {}
     labels: dict[str, set[SentimentLabel]] = {}
     for labelled in texts:
@@ -304,7 +332,7 @@ def _once(texts: Iterable[LabelledText]) -> tuple[LabelledText, ...]:
 
 
 def count_labels(texts: Iterable[LabelledText]) -> tuple[int, int, int]:
-    """How many of the texts have each of LABELS."""
+    """Count the texts with each of SENTIMENT_LABELS."""
     counts = Counter(labelled.label for labelled in texts)
     negative, neutral, positive = (counts[label] for label in SENTIMENT_LABELS)
     return negative, neutral, positive

@@ -27,22 +27,22 @@ def compare_trade(trade: Trade, work: Path, seed: int, threads: int) -> list[Mea
     The project is reported as it is, and once more for each of AUDITED_WEEKS after that week was
     audited in a copy.
     """
-    about = {"trade": trade.name, "part": trade.part}
+    common_fields = {"trade": trade.name, "part": trade.part}
     weeks = {brand.id: draw_brand_weeks(brand, seed) for brand in trade.brands}
     project = build_trade_project(trade, weeks, work, threads)
     counted = project.counted_posts()
-    estimates = list(compare_peers(counted, np.array(model_class_prior()), about))
+    estimates = list(compare_peers(counted, np.array(model_class_prior()), common_fields))
     for week in WEEKS:
         estimates += compare_report(
-            project.write_report(week), counted, about | {"method": UNAUDITED}
+            project.write_report(week), counted, common_fields | {"method": UNAUDITED}
         )
     for audited_week in AUDITED_WEEKS:
         copy = project.make_audited_copy(work / f"{project.folder.name}-audited", audited_week)
-        for week in (each for each in WEEKS if each >= audited_week):
+        for week in WEEKS[WEEKS.index(audited_week) :]:
             method = AUDITED if week == audited_week else CARRIED
             estimates += compare_report(
                 copy.write_report(week),
                 counted,
-                about | {"method": method, "audited": str(audited_week)},
+                common_fields | {"method": method, "audited": str(audited_week)},
             )
     return estimates

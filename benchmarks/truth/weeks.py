@@ -30,7 +30,8 @@ class WeeklyTexts:
     """The texts of a brand in a week, each once, in random order."""
 
     week: Week
-    negative_share: float  # share of them, as asked for
+    # Share of negative texts for which they were drawn.
+    negative_share: float
     texts: tuple[LabelledText, ...]
 
 
@@ -40,53 +41,53 @@ def draw_brand_weeks(brand: LabelledBrand, seed: int) -> list[WeeklyTexts]:
     The other labels stand to one another as in the set. A text may come back in another week.
     """
     random = Random(f"{seed} {brand.id}")
-    whole = count_labels(brand.texts)
+    set_counts = count_labels(brand.texts)
     chosen = _sample_texts(brand, random)
-    asked = list(NEGATIVE_SHARES)
-    random.shuffle(asked)
-    drawn = []
-    for week, share in zip(WEEKS, asked, strict=True):
-        highest = min(whole[0], MAX_NEGATIVE_TEXTS) / MIN_POSTS_PER_WEEK
-        negative = min(whole[0] / sum(whole) if share is None else share, highest)
-        counts = label_counts_at_share(negative, whole, count_labels(chosen))
-        texts = [
-            text
-            for label, count in zip(SENTIMENT_LABELS, counts, strict=True)
-            for text in random.sample([each for each in chosen if each.label == label], count)
-        ]
+    shares = list(NEGATIVE_SHARES)
+    random.shuffle(shares)
+    drawn_weeks = []
+    for week, share in zip(WEEKS, shares, strict=True):
+        max_share = min(set_counts[0], MAX_NEGATIVE_TEXTS) / MIN_POSTS_PER_WEEK
+        set_share = set_counts[0] / sum(set_counts)
+        negative = min(set_share if share is None else share, max_share)
+        counts = label_counts_at_share(negative, set_counts, count_labels(chosen))
+        texts: list[LabelledText] = []
+        for label, count in zip(SENTIMENT_LABELS, counts, strict=True):
+            label_texts = [text for text in chosen if text.label == label]
+            texts += random.sample(label_texts, count)
         random.shuffle(texts)
-        drawn.append(WeeklyTexts(week, negative, tuple(texts)))
-    return drawn
+        drawn_weeks.append(WeeklyTexts(week, negative, tuple(texts)))
+    return drawn_weeks
 
 
 def label_counts_at_share(
     negative_share: float, set_counts: tuple[int, int, int], available_counts: tuple[int, int, int]
 ) -> tuple[int, int, int]:
-    """Posts of each label in a week with that share of negative ones.
+    """Return how many posts of each label a week with that share of negative ones has.
 
     `set_counts` are the labels of the set, whose neutral and positive ones keep their proportion;
     `available_counts` the texts that can be drawn. The sum is MAX_POSTS_PER_WEEK, or as many as the
     scarcest label allows.
     """
-    others = set_counts[1] + set_counts[2]
+    other_count = set_counts[1] + set_counts[2]
     shares = (
         negative_share,
-        (1 - negative_share) * set_counts[1] / others,
-        (1 - negative_share) * set_counts[2] / others,
+        (1 - negative_share) * set_counts[1] / other_count,
+        (1 - negative_share) * set_counts[2] / other_count,
     )
-    most = min(
-        have / share for have, share in zip(available_counts, shares, strict=True) if share > 0
+    max_posts = min(
+        count / share for count, share in zip(available_counts, shares, strict=True) if share > 0
     )
-    return _apportioned(min(MAX_POSTS_PER_WEEK, int(most + 1e-9)), shares)
+    return _apportion(min(MAX_POSTS_PER_WEEK, int(max_posts + 1e-9)), shares)
 
 
-def _apportioned(total: int, shares: tuple[float, float, float]) -> tuple[int, int, int]:
-    """Whole numbers in these proportions that sum to `total`, by the largest remainders."""
+def _apportion(total: int, shares: tuple[float, float, float]) -> tuple[int, int, int]:
+    """Return whole numbers in these proportions that sum to `total`, by largest remainders."""
     counts = [int(total * share) for share in shares]
     remainders = [total * share - count for share, count in zip(shares, counts, strict=True)]
-    largest_first = sorted(range(len(shares)), key=lambda place: -remainders[place])
-    for place in largest_first[: total - sum(counts)]:
-        counts[place] += 1
+    largest_first = sorted(range(len(shares)), key=lambda index: -remainders[index])
+    for index in largest_first[: total - sum(counts)]:
+        counts[index] += 1
     negative, neutral, positive = counts
     return negative, neutral, positive
 
@@ -94,9 +95,14 @@ def _apportioned(total: int, shares: tuple[float, float, float]) -> tuple[int, i
 def _sample_texts(brand: LabelledBrand, random: Random) -> list[LabelledText]:
     """Draw at most MAX_NEGATIVE_TEXTS and MAX_OTHER_TEXTS of a brand's texts."""
     negative = [text for text in brand.texts if text.label == "negative"]
-    others = [text for text in brand.texts if text.label != "negative"]
-    return [*_some(negative, MAX_NEGATIVE_TEXTS, random), *_some(others, MAX_OTHER_TEXTS, random)]
+    other_texts = [text for text in brand.texts if text.label != "negative"]
+    return [
+        *_sample_at_most(negative, MAX_NEGATIVE_TEXTS, random),
+        *_sample_at_most(other_texts, MAX_OTHER_TEXTS, random),
+    ]
 
 
-def _some(texts: list[LabelledText], most: int, random: Random) -> list[LabelledText]:
-    return random.sample(texts, min(most, len(texts)))
+def _sample_at_most(
+    texts: list[LabelledText], max_texts: int, random: Random
+) -> list[LabelledText]:
+    return random.sample(texts, min(max_texts, len(texts)))

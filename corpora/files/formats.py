@@ -117,11 +117,13 @@ def open_tabular_file(
     except _READ_ERRORS as error:
         raise InputError(f"{path.name!r} can't be read as {kind}: {error}.") from error
     if not any(opened.columns):
-        others = ""
+        other_sheets = ""
         if opened.unread_sheets:
             names = _join_sheet_names(opened.unread_sheets)
-            others = f"; its other sheets are {names} (--sheet names one)"
-        raise InputError(f"{path.name!r} is empty: wanted a row of column names and rows{others}.")
+            other_sheets = f"; its other sheets are {names} (--sheet names one)"
+        raise InputError(
+            f"{path.name!r} is empty: wanted a row of column names and rows{other_sheets}."
+        )
     return replace(opened, rows=lambda: _enforce_bounds(path, opened.rows()))
 
 
@@ -281,8 +283,10 @@ def _open_workbook(path: Path, sheet_name: str | None = None) -> TabularFile:
     columns = dict(zip(names, unique_column_names(names.values()), strict=True))
     oddities = Counter[str]()
     rows = partial(_read_sheet_rows, book, name, columns, oddities)
-    others = tuple(other for other in book.sheet_parts if other != name)
-    return TabularFile(tuple(columns.values()), rows, unread_sheets=others, oddities=oddities)
+    unread_sheets = tuple(sheet for sheet in book.sheet_parts if sheet != name)
+    return TabularFile(
+        tuple(columns.values()), rows, unread_sheets=unread_sheets, oddities=oddities
+    )
 
 
 def _read_sheet_rows(

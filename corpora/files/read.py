@@ -194,16 +194,16 @@ def _has_required_columns(names: Collection[str], mapping: Mapping[str, str]) ->
     return has_field("published_at") and (has_field("text") or has_field("title"))
 
 
-def _find_column(columns: Collection[str], wanted: str) -> str | None:
+def _find_column(columns: Collection[str], requested: str) -> str | None:
     """Return the column of this name; a name of several lines also goes by its first line."""
-    if wanted in columns:
-        return wanted
+    if requested in columns:
+        return requested
     matches = []
     for name in columns:
         if "\n" not in name:
             continue
         on_one_line = " ".join(name.split())
-        if wanted in (on_one_line, name.splitlines()[0].strip()):
+        if requested in (on_one_line, name.splitlines()[0].strip()):
             matches.append(name)
     return matches[0] if len(matches) == 1 else None
 

@@ -244,7 +244,7 @@ def _reviews_of_syntax(
 
 
 def merge_reviews(
-    reviews: list[Review], others: list[Review], page: Page, source_info: SourceInfo
+    reviews: list[Review], new_reviews: list[Review], page: Page, source_info: SourceInfo
 ) -> None:
     """Add the reviews of another part of the page to `reviews`; merge those that are the same.
 
@@ -253,12 +253,12 @@ def merge_reviews(
     is matched once.
     """
     matcher = _ReviewMatcher(reviews, page, source_info)
-    for other in others:
-        index = matcher.find_match(other)
+    for new_review in new_reviews:
+        index = matcher.find_match(new_review)
         if index is None:
-            reviews.append(other)
+            reviews.append(new_review)
         else:
-            reviews[index] = _merge_fields(reviews[index], other, page, source_info)
+            reviews[index] = _merge_fields(reviews[index], new_review, page, source_info)
 
 
 class _ReviewMatcher:

@@ -89,7 +89,9 @@ class _MarkupExtractor:
         self, page: Page, syntax: MarkupSyntax, posts: frozenset[html.HtmlElement]
     ) -> None:
         self.top: list[Thing] = []
-        self._page, self._syntax, self._posts = page, syntax, posts
+        self._page = page
+        self._syntax = syntax
+        self._posts = posts
         self._things: dict[html.HtmlElement, Thing] = {}
         # Things, and ids of elements with more of their properties.
         self._references: list[tuple[Thing, str]] = []

@@ -22,7 +22,8 @@ class PeriodType(click.ParamType[Period]):
     """A click type for a week, or for the last of seven days."""
 
     def __init__(self, name: str, period_class: type[Week] | type[SevenDays]) -> None:
-        self.name, self.period_class = name, period_class
+        self.name = name
+        self.period_class = period_class
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -35,7 +36,8 @@ class PeriodType(click.ParamType[Period]):
             self.fail(str(error), param, ctx)
 
 
-WEEK_TYPE, DAY_TYPE = PeriodType("week", Week), PeriodType("day", SevenDays)
+WEEK_TYPE = PeriodType("week", Week)
+DAY_TYPE = PeriodType("day", SevenDays)
 
 
 def project_option(command: F) -> F:

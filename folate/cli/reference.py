@@ -8,7 +8,7 @@ from folate.cli import COMMANDS, cli
 def render_reference() -> str:
     """Return the help text of every command in Markdown, as `folate COMMAND --help` prints it."""
     parent = click.Context(cli, info_name="folate", terminal_width=110, **cli.context_settings)
-    parts = [
+    sections = [
         "# The command line",
         "",
         "Made by `make docs` from the commands themselves.",
@@ -20,8 +20,8 @@ def render_reference() -> str:
         if command is None:
             raise LookupError(name)
         context = click.Context(command, info_name=name, parent=parent, terminal_width=110)
-        parts += ["", f"## folate {name}", "", _code_block(command.get_help(context))]
-    return "\n".join(parts) + "\n"
+        sections += ["", f"## folate {name}", "", _code_block(command.get_help(context))]
+    return "\n".join(sections) + "\n"
 
 
 def _code_block(text: str) -> str:

@@ -169,12 +169,12 @@ def _parse_decimal(digits: str, *, has_unit: bool) -> Decimal | None:
         return Decimal(re.sub("[, ']", "", digits))
     if digits.count(".") > 1:
         return Decimal(digits.replace(".", ""))
-    whole, _, fraction = digits.replace(",", ".").partition(".")
+    integer, _, fraction = digits.replace(",", ".").partition(".")
     if not has_unit and len(fraction) == 3:  # 1.234 may be 1234
         return None
     if "," in digits and not has_unit:
         return None
-    return Decimal(f"{whole}.{fraction}" if fraction else whole)
+    return Decimal(f"{integer}.{fraction}" if fraction else integer)
 
 
 def _parse_own_scale(text: str) -> tuple[float, float] | None:

@@ -255,11 +255,11 @@ def _ascii_encoding(data: bytes) -> str:
 
 
 def _best_encoding(
-    pieces: Sequence[bytes], wanted: Sequence[str], declared: str | None
+    pieces: Sequence[bytes], candidates: Sequence[str], declared: str | None
 ) -> str | None:
-    """Return the encoding among `wanted` that fits clearly better than all that give another text.
+    """Return the encoding among `candidates` that fits clearly better than any other.
 
-    Returns None without one.
+    Encodings that give the same text count as one. Returns None where none fits clearly better.
     """
     data = b"\n".join(pieces)
     guesses = chardet.detect_all(
@@ -283,9 +283,9 @@ def _best_encoding(
     ):
         return declared
     encoding = next(
-        (encoding for _, encoding, same in fits if same == text and encoding in wanted), None
+        (encoding for _, encoding, same in fits if same == text and encoding in candidates), None
     )
-    rival = max((other for other, _, differing in fits if differing != text), default=0.0)
+    rival = max((score for score, _, rival_text in fits if rival_text != text), default=0.0)
     several = best in MULTI_BYTE
     clear = confidence >= _MIN_CONFIDENCE[several] and confidence >= _MIN_RATIO[several] * rival
     return encoding if clear else None
@@ -294,10 +294,10 @@ def _best_encoding(
 def _encoding_of_damaged(pieces: Sequence[bytes]) -> str | None:
     """Return the multi-byte encoding in which most pieces are valid, if it fits these clearly."""
     for encoding in MULTI_BYTE:
-        whole = [piece for piece in pieces if can_decode(piece, encoding)]
+        valid_pieces = [piece for piece in pieces if can_decode(piece, encoding)]
         if (
-            _MIN_VALID_SHARE * len(pieces) <= len(whole) < len(pieces)
-            and _best_encoding(whole, MULTI_BYTE, None) == encoding
+            _MIN_VALID_SHARE * len(pieces) <= len(valid_pieces) < len(pieces)
+            and _best_encoding(valid_pieces, MULTI_BYTE, None) == encoding
         ):
             return encoding
     return None
@@ -344,15 +344,18 @@ def _is_misplaced(text: str, n: int) -> bool:
     It is a control character, a capital after a small letter, a sign within a word, or of another
     script.
     """
-    char, before, after = text[n], text[n - 1 : n], text[n + 1 : n + 2]
+    char = text[n]
+    before = text[n - 1 : n]
+    after = text[n + 1 : n + 2]
     kind = category(char)
     if kind in ("Cc", "Cn", "Co"):
         return True
     if kind[0] == "L":
-        neighbours = [other for other in (before, after) if other.isalpha()]
-        return (kind == "Lu" and before.islower()) or any(
-            _script_of_letter(other) != _script_of_letter(char) for other in neighbours
-        )
+        if kind == "Lu" and before.islower():
+            return True
+        neighbours = [neighbour for neighbour in (before, after) if neighbour.isalpha()]
+        script = _script_of_letter(char)
+        return any(_script_of_letter(neighbour) != script for neighbour in neighbours)
     return kind[0] in "SN" and before.isalpha() and after.isalpha()
 
 
@@ -385,7 +388,8 @@ def _english_encoding(pieces: Sequence[bytes], declared: str | None) -> str | No
             )
             if encoding == declared and encodings[text]:
                 return declared
-    best, second, *_ = *sorted(likelihoods, key=likelihoods.__getitem__, reverse=True), "", ""
+    ranked_texts = sorted(likelihoods, key=likelihoods.__getitem__, reverse=True)
+    best, second, *_ = *ranked_texts, "", ""
     lead = likelihoods.get(best, -inf) - likelihoods.get(second, -inf)
     return (
         encodings[best]
@@ -396,7 +400,9 @@ def _english_encoding(pieces: Sequence[bytes], declared: str | None) -> str | No
 
 def _log_likelihood_at(text: str, n: int) -> float:
     """Return the log likelihood of the character at `n` in English, given its neighbours."""
-    char, before, after = text[n], text[n - 1 : n], text[n + 1 : n + 2]
+    char = text[n]
+    before = text[n - 1 : n]
+    after = text[n + 1 : n + 2]
     if char.isalpha():
         amid = (before + after).strip()
         if not amid.isascii() or not any(map(str.isalpha, amid)):

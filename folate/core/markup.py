@@ -133,7 +133,7 @@ _INVISIBLE_ENDS = {
 
 def _remove_invisible_elements(text: str) -> str:
     """Remove comments, scripts and style sheets that are closed."""
-    parts: list[str] = []
+    pieces: list[str] = []
     position = copied_end = 0
     unclosed: set[str] = set()
     while start := _INVISIBLE_START.search(text, position):
@@ -143,22 +143,22 @@ def _remove_invisible_elements(text: str) -> str:
         if end is None:
             unclosed.add(name)
             continue
-        parts.append(text[copied_end : start.start()])
+        pieces.append(text[copied_end : start.start()])
         position = copied_end = end.end()
-    return "".join([*parts, text[copied_end:]])
+    return "".join([*pieces, text[copied_end:]])
 
 
 def _replace_tags(text: str) -> str:
     tags = _find_tags(text)
     if not tags:
         return text
-    parts = []
+    pieces = []
     previous_end = 0
     for tag in tags:
-        parts += [text[previous_end : tag.start()], _text_of_tag(tag)]
+        pieces += [text[previous_end : tag.start()], _text_of_tag(tag)]
         previous_end = tag.end()
-    parts.append(text[previous_end:])
-    lines = [_SPACES.sub(" ", line).strip() for line in "".join(parts).split("\n")]
+    pieces.append(text[previous_end:])
+    lines = [_SPACES.sub(" ", line).strip() for line in "".join(pieces).split("\n")]
     return "\n".join(filter(None, lines))
 
 

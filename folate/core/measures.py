@@ -331,6 +331,6 @@ TREND_MEASURES = tuple(measure.name for measure in BRAND_MEASURES if measure.has
 
 def brand_table_columns(table: BrandTable) -> tuple[str, ...]:
     """Return the measures that a table of brands shows, in the order of its columns."""
-    shown = [measure for measure in BRAND_MEASURES if table in measure.columns]
-    shown.sort(key=lambda measure: measure.columns[table])
-    return tuple(measure.name for measure in shown)
+    table_measures = [measure for measure in BRAND_MEASURES if table in measure.columns]
+    table_measures.sort(key=lambda measure: measure.columns[table])
+    return tuple(measure.name for measure in table_measures)

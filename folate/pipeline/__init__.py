@@ -1,1 +1,1 @@
-"""Joins the parts: crawlers to the store, the store to nlp, the store to reports. Nothing else may."""
+"""The pipeline: it alone joins crawlers, the store, nlp and reports."""

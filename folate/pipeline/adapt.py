@@ -187,7 +187,7 @@ def _out_of_use_note(brand: str, is_configured: bool) -> str:
 
 def _require_brand(project: Project, brand: str) -> None:
     """Raise ConfigError when the project has no such brand."""
-    brands = [each.id for each in project.config.brands]
+    brands = [entry.id for entry in project.config.brands]
     if brand not in brands:
         raise ConfigError(
             f"wanted a brand of the project, got {brand!r}; {suggestion(brand, brands)}"

@@ -78,7 +78,7 @@ def draw_audit_sample(
     The same arguments give the stored sample of the first call. Raises ConfigError for an unknown
     brand, NotFound when there is no text to draw from.
     """
-    brands = [each.id for each in project.config.brands]
+    brands = [entry.id for entry in project.config.brands]
     if brand not in brands:
         raise ConfigError(
             f"wanted a brand of the project, got {brand!r}; {suggestion(brand, brands)}"

@@ -114,7 +114,7 @@ class Classifier:
     def classify(self, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Yield one answer per line, in order; {"error": …} for a line that can't be parsed."""
         parsed_lines = [_parse_line(line) for line in lines]
-        requests = [each for each in parsed_lines if isinstance(each, ClassifyRequest)]
+        requests = [parsed for parsed in parsed_lines if isinstance(parsed, ClassifyRequest)]
         texts = [request.text for request in requests]
         predictions = self._predict(requests)
         tags = self._assign_tags(texts, predictions)
@@ -129,7 +129,7 @@ class Classifier:
     def _predict(self, requests: Sequence[ClassifyRequest]) -> list[TextPrediction]:
         """Return the prediction of each text, with the requested target as its only target."""
         passages = [self._make_passage(request) for request in requests]
-        predictions = read_without_names(self._reader, [each.passage for each in passages])
+        predictions = read_without_names(self._reader, [entry.passage for entry in passages])
         results = []
         for prediction, (_, index) in zip(predictions, passages, strict=True):
             targets = () if index is None else (prediction.targets[index],)

@@ -27,9 +27,10 @@ class _Mentions:
     """The mentions of a post, sorted, so that a part finds its brands by binary search."""
 
     def __init__(self, mentions: Mapping[str, Sequence[TextSpan]]) -> None:
-        self._spans = sorted(
-            (start, end, brand) for brand, spans in mentions.items() for start, end in spans
-        )
+        brand_spans: list[tuple[int, int, str]] = []
+        for brand, spans in mentions.items():
+            brand_spans += [(start, end, brand) for start, end in spans]
+        self._spans = sorted(brand_spans)
         self._ends = sorted((end, brand) for _, end, brand in self._spans)
         self._max_length = max((end - start for start, end, _ in self._spans), default=0)
         self._page_brands = sorted(brand for brand, spans in mentions.items() if not spans)

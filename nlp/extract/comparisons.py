@@ -19,7 +19,8 @@ KINDS = ("switch", "better")
 _FILE = Path(__file__).parents[1] / "data" / "comparisons.toml"
 
 # A mention is replaced in place by private-use characters: a rule sees one thing, offsets stay.
-_HEAD, _TAIL = "\ue000", "\ue001"
+_HEAD = "\ue000"
+_TAIL = "\ue001"
 _MENTION = f"{_HEAD}{_TAIL}*"
 _MENTIONS = rf"{_MENTION}(?: ?(?:和|跟|与|及|以及|、|/|&|and|or) ?(?:the )?{_MENTION}){{0,3}}"
 _PLACEHOLDERS = {
@@ -77,8 +78,9 @@ def find_comparisons(text: str | FoldedText, mentions: Sequence[Mention]) -> lis
 def _sentence_comparisons(
     masked: str, sentence: tuple[int, int], brands_at: Mapping[int, list[str]]
 ) -> Iterable[Comparison]:
-    """Return the distinct relations of one sentence; of two opposite ones in the same words, the
-    one of the earlier rule.
+    """Return the distinct relations of one sentence.
+
+    Of two opposite ones in the same words, that of the earlier rule is returned.
     """
     distinct: dict[tuple[str, str, str], Comparison] = {}
     for comparison in _apply_rules(masked, sentence, brands_at):
@@ -96,15 +98,15 @@ def _mask_mentions(folded: str, mentions: Sequence[Mention]) -> tuple[str, dict[
     """
     folded = folded.replace(_HEAD, " ").replace(_TAIL, " ")
     brands_at: dict[int, list[str]] = {}
-    parts: list[str] = []
+    pieces: list[str] = []
     last_span = (0, 0)
     for brand, start, end in sorted(mentions, key=lambda mention: (mention.start, -mention.end)):
         if start >= last_span[1]:
-            parts += [folded[last_span[1] : start], _HEAD, _TAIL * (end - start - 1)]
+            pieces += [folded[last_span[1] : start], _HEAD, _TAIL * (end - start - 1)]
             last_span = (start, end)
         if (start, end) == last_span:
             brands_at.setdefault(start, []).append(brand)
-    return "".join([*parts, folded[last_span[1] :]]), brands_at
+    return "".join([*pieces, folded[last_span[1] :]]), brands_at
 
 
 def _apply_rules(

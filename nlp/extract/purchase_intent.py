@@ -74,7 +74,8 @@ def _predicted_kinds(intent_probabilities: Mapping[str, float]) -> set[str]:
 
 def _switch_signals(switch: Comparison, scorecard: Scorecard) -> list[PurchaseSignal]:
     """Return the signal for the brand moved to and the one for the brand left."""
-    start, end = switch.start, switch.end
+    start = switch.start
+    end = switch.end
     return [
         PurchaseSignal("switches", scorecard.switches, start, end, switch.brand),
         PurchaseSignal("leaves", scorecard.leaves, start, end, switch.other),
@@ -99,7 +100,7 @@ def signals_by_brand(
         brands = [signal.brand] if signal.brand else near or all_brands
         for brand in dict.fromkeys(brands):
             brand_signals = signals_of.setdefault(brand, [])
-            if signal.kind not in {other.kind for other in brand_signals}:
+            if signal.kind not in {brand_signal.kind for brand_signal in brand_signals}:
                 brand_signals.append(signal)
     return signals_of
 

@@ -92,9 +92,10 @@ def _describes_author(folded: str, segment: _BuiltInSegment) -> bool:
     """Return whether the author of a text says to belong to a built-in segment."""
     if not any(word in folded for word in segment.words):
         return False
-    supposed, others = _guards()["supposed"], _guards()["others"]
+    supposed = _guards()["supposed"]
+    about_others = _guards()["others"]
     return _matches_unguarded(folded, segment.own, supposed) or _matches_unguarded(
-        folded, segment.evident, supposed, others
+        folded, segment.evident, supposed, about_others
     )
 
 

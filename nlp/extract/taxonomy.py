@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folate.core.config import LEVEL_SEPARATOR, Label
-from nlp.model.reader import MODEL_LANGUAGES, model_language
+from nlp.text.language import MODEL_LANGUAGES, model_language
 from nlp.text.longest_match import longest_match_pattern
 from nlp.text.normalize import fold_text, normalize_text
 

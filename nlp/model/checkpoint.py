@@ -29,7 +29,8 @@ from nlp.model.quantized import (
     ActivationRanges,
     observe_activation_ranges,
 )
-from nlp.model.reader import MODEL_LANGUAGES, UNIFORM_PRIOR
+from nlp.model.reader import UNIFORM_PRIOR
+from nlp.text.language import MODEL_LANGUAGES
 
 WEIGHTS_FILE = "model.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
@@ -135,6 +136,7 @@ class ModelCalibration:
 def save_checkpoint(
     model: MultiTaskModel,
     calibration: ModelCalibration,
+    *,
     name: str,
     tokenizer: Path,
     folder: Path,

@@ -15,16 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nlp.model.reader import (
-    AspectDefinition,
-    AspectPrediction,
-    Reader,
-    TargetSpans,
-    TextPrediction,
-    is_readable,
-)
+from nlp.model.reader import AspectDefinition, AspectPrediction, Reader, TargetSpans, TextPrediction
 from nlp.model.windows import MAX_CHARACTERS_READ, sample_text_parts
 from nlp.text.clauses import TextSpan, split_clauses
+from nlp.text.language import is_readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

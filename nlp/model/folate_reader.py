@@ -34,13 +34,11 @@ from nlp.model.reader import (
     SentimentProbabilities,
     TargetSpans,
     TextPrediction,
-    is_readable,
-    model_language,
-    replace_surrogates,
 )
 from nlp.model.threads import map_in_threads
 from nlp.model.windows import TokenWindow, length_buckets, split_into_windows
 from nlp.text.clauses import TextSpan, target_clauses
+from nlp.text.language import is_readable, model_language, replace_surrogates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

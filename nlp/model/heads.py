@@ -75,7 +75,8 @@ class MultiTaskModel(nn.Module):  # type: ignore[misc]  # torch is not type-chec
         super().__init__()
         hidden = encoder.config.hidden
         self.encoder = encoder
-        self.early, self.late = Heads(hidden), Heads(hidden)
+        self.early = Heads(hidden)
+        self.late = Heads(hidden)
         self.embedding = nn.Linear(hidden, hidden)
 
     def forward(

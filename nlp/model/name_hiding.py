@@ -15,14 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from folate.core.text import contains_chinese
-from nlp.model.reader import (
-    AspectPrediction,
-    Reader,
-    SentimentProbabilities,
-    TextPrediction,
-    model_language,
-)
+from nlp.model.reader import AspectPrediction, Reader, SentimentProbabilities, TextPrediction
 from nlp.text.clauses import TextSpan
+from nlp.text.language import model_language
 from nlp.text.normalize import normalize_text
 from nlp.text.tagging import dictionary_tag
 
@@ -126,14 +121,14 @@ def hide_names(text: str, mentions: Mapping[str, Sequence[TextSpan]]) -> HiddenN
     brand_order: dict[str, int] = {}
     placeholder_spans: dict[str, list[TextSpan]] = {brand: [] for brand in mentions}
     replacements: list[tuple[TextSpan, TextSpan]] = []
-    parts: list[str] = []
+    pieces: list[str] = []
     hidden_length = 0
     previous_end = 0
     for (start, end), brands in groups:
         for brand in brands:
             brand_order.setdefault(brand, len(brand_order))
         name = names[min(brand_order[brands[0]], len(names) - 1)]
-        parts += [text[previous_end:start], name]
+        pieces += [text[previous_end:start], name]
         hidden_start = hidden_length + start - previous_end
         hidden_length = hidden_start + len(name)
         previous_end = end
@@ -141,8 +136,8 @@ def hide_names(text: str, mentions: Mapping[str, Sequence[TextSpan]]) -> HiddenN
         replacements.append((placeholder_span, (start, end)))
         for brand in brands:
             placeholder_spans[brand].append(placeholder_span)
-    parts.append(text[previous_end:])
-    return HiddenNames("".join(parts), placeholder_spans, replacements)
+    pieces.append(text[previous_end:])
+    return HiddenNames("".join(pieces), placeholder_spans, replacements)
 
 
 def _merge_overlapping_mentions(
@@ -166,13 +161,13 @@ def _merge_overlapping_mentions(
 
 def _text_outside(text: str, spans: Sequence[TextSpan]) -> str:
     """Return the text without `spans`, which are in order."""
-    parts = []
+    pieces = []
     previous_end = 0
     for start, end in spans:
-        parts.append(text[previous_end:start])
+        pieces.append(text[previous_end:start])
         previous_end = end
-    parts.append(text[previous_end:])
-    return "".join(parts)
+    pieces.append(text[previous_end:])
+    return "".join(pieces)
 
 
 def read_without_names(reader: Reader, passages: Sequence[Passage]) -> list[TextPrediction]:

@@ -97,10 +97,10 @@ class QuantizedLayer(nn.Module):  # type: ignore[misc]  # torch is not type-chec
         inner = ranges["down"]
         by_height = inner.high.argsort(descending=True, stable=True)
         outliers = by_height[:_FP32_NEURONS]
-        others = by_height[_FP32_NEURONS:]
+        quantized_columns = by_height[_FP32_NEURONS:]
         self.fp32_up = layer.up.weight[outliers].contiguous(), layer.up.bias[outliers].contiguous()
         self.fp32_down = layer.down.weight[:, outliers].contiguous()
-        highest = (1 + _RANGE_MARGIN) * inner.high[others].amax().clamp(min=1e-3)
+        highest = (1 + _RANGE_MARGIN) * inner.high[quantized_columns].amax().clamp(min=1e-3)
         self.step = float(highest - _GELU_MINIMUM) / _MAX_UINT8
         self.zero = round(-_GELU_MINIMUM / self.step)
         weight = layer.down.weight.index_fill(1, outliers, 0)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from folate.core.labels import UNREADABLE_PROBABILITIES
-from folate.core.text import HAN_RANGES, contains_chinese
 from nlp.text.clauses import TextSpan
-from nlp.text.language import identify_language
-from nlp.text.patterns import KANA_RANGES, URL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,9 +30,6 @@ class SentimentProbabilities:
             return "neutral"
         return "positive" if self.positive == highest else "negative"
 
-
-MODEL_LANGUAGES = ("zh", "en")
-"""Languages with a calibration of their own."""
 
 UNIFORM_PRIOR = (1 / 3, 1 / 3, 1 / 3)
 """Prevalences of negative, neutral and positive for a model whose prior is unknown."""
@@ -117,36 +110,3 @@ class Reader(Protocol):
         The vector of a text without tokens is zero.
         """
         ...
-
-
-_LINK_OR_HANDLE = re.compile(rf"{URL}|[@＠][\w-]+", re.IGNORECASE)
-_KANA = re.compile(f"[{KANA_RANGES}]")
-_HAN_OR_LATIN_LETTER = re.compile(f"[a-zA-Z\u00c0-\u024f\uff21-\uff5a{HAN_RANGES}]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def is_readable(text: str) -> bool:
-    """Return whether a text has words of a language that Folate supports.
-
-    At least half of its letters must be Han or Latin, without links and account names.
-
-    >>> is_readable("好吃"), is_readable("ok"), is_readable("😀😀"), is_readable("es muy bueno")
-    (True, True, False, False)
-    """
-    words = _LINK_OR_HANDLE.sub(" ", text)
-    letter_count = sum(map(str.isalpha, words))
-    if not letter_count or 2 * len(_HAN_OR_LATIN_LETTER.findall(words)) < letter_count:
-        return False
-    if contains_chinese(words) and not _KANA.search(words):
-        return True  # Han without kana is Chinese: spares the identification
-    return identify_language(text) != "other"
-
-
-def replace_surrogates(text: str) -> str:
-    """Replace lone surrogates, which no tokenizer accepts, one by one: offsets don't change."""
-    return _SURROGATES.sub("\ufffd", text)
-
-
-def model_language(text: str) -> str:
-    """Return the language whose calibration a text gets: ``zh`` with a Han character or ``en``."""
-    return "zh" if contains_chinese(text) else "en"

@@ -20,11 +20,10 @@ from nlp.model.reader import (
     SentimentProbabilities,
     TargetSpans,
     TextPrediction,
-    is_readable,
-    replace_surrogates,
 )
 from nlp.model.windows import MAX_CHARACTERS_READ, sample_text_parts
 from nlp.text.clauses import TextSpan, target_clauses
+from nlp.text.language import is_readable, replace_surrogates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,7 +119,7 @@ class TransformersReader:
         by_input = dict(zip(unique_inputs, predictions, strict=True))
         readings = []
         for text, text_inputs in zip(texts, inputs, strict=True):
-            post, *target_predictions = [by_input[each] for each in text_inputs]
+            post, *target_predictions = [by_input[input_text] for input_text in text_inputs]
             share_read = self._share_read(text) if len(text) > MAX_CHARACTERS_READ else 1.0
             readings.append(TextPrediction(post, tuple(target_predictions), share_read=share_read))
         return readings

@@ -83,7 +83,7 @@ def split_into_windows(
 def _windows_of_targets(
     window_starts: Sequence[int], targets: Sequence[Sequence[TextSpan]]
 ) -> list[int]:
-    """Return the windows with spans of targets: the first span of each target, the second, …"""
+    """Return the windows with spans of targets: first of each target's first span, and so on."""
 
     def window_of(span: TextSpan) -> int:
         return bisect_right(window_starts, span[0]) - 1

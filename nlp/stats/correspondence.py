@@ -109,5 +109,6 @@ def positions_differ(first: Floats, second: Floats) -> bool:
     They do when the 95 % region of their difference over the draws (d, 2) does not contain 0.
     """
     difference = first - second
-    mean, covariance = difference.mean(0), np.cov(difference.T)
+    mean = difference.mean(0)
+    covariance = np.cov(difference.T)
     return bool(mean @ np.linalg.pinv(covariance) @ mean > CHI2_95)

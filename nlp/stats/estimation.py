@@ -34,7 +34,8 @@ def wilson_interval(
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = successes / trials
     spread = z * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    middle, scale = share + z * z / (2 * trials), 1 + z * z / trials
+    middle = share + z * z / (2 * trials)
+    scale = 1 + z * z / trials
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 

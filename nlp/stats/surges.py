@@ -3,14 +3,15 @@
 The count model is that of topics, for a single series:
 
     expected = sum over s of everyone(s, week) x share(s)
-    share(s) = (past(s) + K x pooled) / (rest(s) + K)
+    share(s) = (past(s) + K x pooled) / (baseline_totals(s) + K)
     X ~ negative binomial of mean `expected` and variance expected + expected^2 (a + 1/(past + 1/2))
 
-`s` runs over the sources with authors in the baseline; `past` and `rest` are their authors of the
-query and of all posts there. One series of eight weeks says little of its own dispersion `a`, so it
-is not estimated but integrated out: each `a` of a grid, even on the log scale, has the weight of
-the likelihood of the baseline weeks, each given the others (a cross-validated, or pseudo-Bayes,
-weight: Geisser & Eddy 1979). The shorter the baseline, the wider the interval of usual weeks.
+`s` runs over the sources with authors in the baseline; `past` and `baseline_totals` are their
+authors of the query and of all posts there. One series of eight weeks says little of its own
+dispersion `a`, so it is not estimated but integrated out: each `a` of a grid, even on the log
+scale, has the weight of the likelihood of the baseline weeks, each given the others (a
+cross-validated, or pseudo-Bayes, weight: Geisser & Eddy 1979). The shorter the baseline, the wider
+the interval of usual weeks.
 """
 
 from dataclasses import dataclass
@@ -71,11 +72,11 @@ def _expected_authors(
 ) -> tuple[int, float, float]:
     """Return a week's authors, the authors expected of it, and the variance of that mean."""
     past = authors[baseline].sum(axis=0)
-    rest = everyone[baseline].sum(axis=0)
+    baseline_totals = everyone[baseline].sum(axis=0)
     now = everyone[week]
-    in_baseline = rest > 0
-    pooled = (past.sum() + 0.5) / max(rest.sum(), 1)
-    expected = (now * (past + SHRINKAGE_AUTHORS * pooled) / (rest + SHRINKAGE_AUTHORS))[
+    in_baseline = baseline_totals > 0
+    pooled = (past.sum() + 0.5) / max(baseline_totals.sum(), 1)
+    expected = (now * (past + SHRINKAGE_AUTHORS * pooled) / (baseline_totals + SHRINKAGE_AUTHORS))[
         in_baseline
     ].sum()
     return int(authors[week, in_baseline].sum()), float(expected), float(1 / (past.sum() + 0.5))

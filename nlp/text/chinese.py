@@ -35,7 +35,7 @@ class ChineseSegmenter:
             self.set_frequency(word, frequency)
 
     def set_frequency(self, word: str, frequency: int) -> None:
-        """Give a word of the dictionary, or a new one, this frequency."""
+        """Set the frequency of a word, which need not be in the dictionary yet."""
         self._dictionary.add_word(word, frequency, "")
 
     def cut_by_dictionary(self, text: str) -> list[str]:

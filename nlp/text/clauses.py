@@ -41,10 +41,11 @@ def target_clauses(text: str, targets: Sequence[Sequence[TextSpan]]) -> list[lis
     """
     boundaries = [match.span() for match in _BOUNDARY.finditer(text)] if targets else []
     length = len(text)
-    return [
-        sorted({_enclosing_clause(mention, boundaries, length) for mention in mentions})
-        for mentions in targets
-    ]
+    clauses = []
+    for mentions in targets:
+        spans = {_enclosing_clause(mention, boundaries, length) for mention in mentions}
+        clauses.append(sorted(spans))
+    return clauses
 
 
 def _enclosing_clause(mention: TextSpan, boundaries: Sequence[TextSpan], length: int) -> TextSpan:

@@ -92,7 +92,8 @@ def _guess_tag(word: str) -> str:
     scores: dict[tuple[str, str], float] = {}
     for character in word:
         states = posseg.char_state_tab_P.get(character, posseg.trans_P)
-        previous, scores = scores, {}
+        previous = scores
+        scores = {}
         for state in states:
             if previous:
                 score = max(

@@ -27,32 +27,50 @@ DUPLICATES_VERSION = "1"
 """Raised whenever signatures, or what counts as a copy, change: stored originals of another version
 are dropped."""
 
-MIN_SIMILARITY = 0.7  # Jaccard of character 3-grams that makes a copy
-SHORT_TEXT_LENGTH = 20  # characters; in shorter texts, two edits are a third of the 3-grams
+# Jaccard similarity of character 3-grams from which a text is a copy.
+MIN_SIMILARITY = 0.7
+# The same for texts under SHORT_TEXT_LENGTH characters, of which two edits change a third.
 MIN_SHORT_SIMILARITY = 0.85
-MIN_TEXT_LENGTH = 8  # characters; of a shorter text only an equal one is a copy
+SHORT_TEXT_LENGTH = 20
+# Characters; only an equal text is a copy of a shorter one.
+MIN_TEXT_LENGTH = 8
 
 MINHASH_SEED = 1
 # Sorted arrays over all 3-grams of a text, and the rows of MinHash in each.
-TREES, DEPTH = 8, 8
+TREES = 8
+DEPTH = 8
 # The same over the rare 3-grams of a text alone.
-RARE_TREES, RARE_DEPTH = 16, 4
-_ROWS = 128  # of MinHash over all 3-grams, for sketches; the first ones for trees too
-SIGNATURE_BYTES = _ROWS + RARE_TREES * RARE_DEPTH  # one a row
-NEIGHBOURS_PER_SIDE = 8  # of a text, in each array
-MAX_CANDIDATES = 6  # of a text, whose true Jaccard is computed
-MAX_CANDIDATES_AFTER_MATCH = 2  # of them after one that is similar enough
-COMMON_TRIGRAM_SHARE = 0.05  # of the texts; a 3-gram that more of them have is not rare
-SAMPLE_TEXTS = 5_000  # from which common 3-grams are counted
-MIN_SAMPLE_TEXTS = 1_000  # in which 3-grams can be called common
+RARE_TREES = 16
+RARE_DEPTH = 4
+# Rows of MinHash over all 3-grams, for sketches; the first ones for trees too.
+_ROWS = 128
+# One byte a row.
+SIGNATURE_BYTES = _ROWS + RARE_TREES * RARE_DEPTH
+# Neighbours of a text in each array.
+NEIGHBOURS_PER_SIDE = 8
+# Originals whose true Jaccard similarity to a text is computed.
+MAX_CANDIDATES = 6
+# The same after one that is similar enough.
+MAX_CANDIDATES_AFTER_MATCH = 2
+# Share of the texts; a 3-gram that more of them have is not rare.
+COMMON_TRIGRAM_SHARE = 0.05
+# Texts from which common 3-grams are counted.
+SAMPLE_TEXTS = 5_000
+# No 3-gram of a smaller sample is common.
+MIN_SAMPLE_TEXTS = 1_000
 # Of the 128 pairs of bits that two sketches compare. Two texts with a Jaccard of .7 agree on 99.2
 # of them on average, with a standard deviation of 4.7.
 _MIN_AGREEING_PAIRS = 86
 _LOW_BITS = np.uint64(0x5555555555555555)
-_MIN_BLOCK_TEXTS, _MAX_BLOCK_TEXTS = 512, 4096  # compared among themselves, sketch by sketch
-_MAX_BLOCK_CHARACTERS = 4_000_000  # the last text of a block may exceed it
-_CHUNK_TEXTS = 128  # of a block, compared with the others at once
-_MAX_CACHED_LENGTH = 1_000  # characters of a text whose 3-grams are cached
+# Texts of a block, whose sketches are compared with each other.
+_MIN_BLOCK_TEXTS = 512
+_MAX_BLOCK_TEXTS = 4096
+# The last text of a block may exceed it.
+_MAX_BLOCK_CHARACTERS = 4_000_000
+# Texts of a block that are compared with the others at once.
+_CHUNK_TEXTS = 128
+# Characters of a text whose 3-grams are cached.
+_MAX_CACHED_LENGTH = 1_000
 
 Bytes = NDArray[np.uint8]
 UInts = NDArray[np.uint64]
@@ -119,7 +137,8 @@ def common_trigrams(sample: Sequence[str]) -> UInts:
     grams, starts = _trigram_codes([text for text in sample if len(text) >= MIN_TEXT_LENGTH])
     owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     order = np.argsort(grams, kind="stable")  # by 3-gram, then by text
-    grams, owners = grams[order], owners[order]
+    grams = grams[order]
+    owners = owners[order]
     new_gram = np.append(True, grams[1:] != grams[:-1])[: len(grams)]
     new_pair = new_gram | np.append(True, owners[1:] != owners[:-1])[: len(grams)]
     texts = np.add.reduceat(new_pair, np.flatnonzero(new_gram), dtype=np.int64)
@@ -194,21 +213,23 @@ class OriginalIndex:
         signatures[long] = _compute_signatures([texts[row] for row in long], self.common)
         candidates = self._find_candidates(signatures, long)
         first_new = len(self)
-        own = [-1] * len(texts)  # the number of each text of the block that became an original
+        # Number of each text of the block that became an original, -1 for copies.
+        new_numbers = [-1] * len(texts)
         matches: list[OriginalMatch] = []
         count = first_new
         for row, text in enumerate(texts):
             numbers = (
-                other if other < first_new else own[other - first_new] for other in candidates[row]
+                number if number < first_new else new_numbers[number - first_new]
+                for number in candidates[row]
             )
             original = self._best_match(text, (number for number in numbers if number >= 0))
             if original is None:
                 original = OriginalMatch(count, 1.0)
                 self._texts[count] = text
-                own[row] = count
+                new_numbers[row] = count
                 count += 1
             matches.append(original)
-        self._add_originals(signatures[np.array(own) >= 0])
+        self._add_originals(signatures[np.array(new_numbers) >= 0])
         return matches
 
     def _find_candidates(self, signatures: Bytes, rows: Ints) -> list[list[int]]:
@@ -220,12 +241,12 @@ class OriginalIndex:
         sketches = _make_sketches(signatures)
         pairs = [_no_pairs()]
         for tree, keys in zip(self._trees, _tree_keys(signatures[rows]), strict=True):
-            which, originals = tree.neighbours(keys)
+            key_rows, originals = tree.neighbours(keys)
             agreeing = _agreeing_pairs(
-                sketches[:, rows[which]], self._sketches.values[:, originals]
+                sketches[:, rows[key_rows]], self._sketches.values[:, originals]
             )
             likely = np.flatnonzero(agreeing >= _MIN_AGREEING_PAIRS)
-            pairs.append((rows[which[likely]], originals[likely], agreeing[likely]))
+            pairs.append((rows[key_rows[likely]], originals[likely], agreeing[likely]))
         row, original = _rank_pairs(pairs, MAX_CANDIDATES)
         self._load_texts(original.tolist())
         originals_of = (
@@ -234,9 +255,9 @@ class OriginalIndex:
             _agreeing_pairs(sketches[:, row], self._sketches.values[:, original]),
         )
         later, earlier, alike = _pairs_within_block(sketches, rows)
-        row, other = _rank_pairs([originals_of, (later, earlier + len(self), alike)])
+        row, candidate = _rank_pairs([originals_of, (later, earlier + len(self), alike)])
         ends = np.searchsorted(row, np.arange(len(signatures) + 1))
-        return [other[start:end].tolist() for start, end in pairwise(ends)]
+        return [candidate[start:end].tolist() for start, end in pairwise(ends)]
 
     def _load_texts(self, numbers: Sequence[int]) -> None:
         """Load the texts of some originals."""
@@ -253,7 +274,8 @@ class OriginalIndex:
             if not left:
                 break
             left -= 1
-            grams, original = grams or _trigrams(text), self._texts[number]
+            grams = grams or _trigrams(text)
+            original = self._texts[number]
             similarity = _jaccard(grams, _trigrams(original))
             enough = (
                 MIN_SHORT_SIMILARITY
@@ -280,7 +302,8 @@ class _GrowingColumns:
     """Columns of an array to which columns are appended in constant time each."""
 
     def __init__(self, columns: UInts) -> None:
-        self._columns, self._count = columns, columns.shape[1]
+        self._columns = columns
+        self._count = columns.shape[1]
 
     def __len__(self) -> int:
         return int(self._count)
@@ -306,34 +329,35 @@ class _SortedKeys:
 
     def __init__(self, keys: UInts, numbers: Ints) -> None:
         order = np.argsort(keys, kind="stable")
-        self._keys, self._numbers = keys[order], numbers[order]
+        self._keys = keys[order]
+        self._numbers = numbers[order]
 
     def add(self, keys: UInts, numbers: Ints) -> None:
         """Merge further originals in."""
         order = np.argsort(keys, kind="stable")
-        at = np.searchsorted(self._keys, keys[order], side="right") + np.arange(len(keys))
-        kept = np.ones(len(self._keys) + len(keys), bool)
-        kept[at] = False
-        self._keys, self._numbers = (
-            _merge_sorted(old, new, at, kept)
-            for old, new in ((self._keys, keys[order]), (self._numbers, numbers[order]))
-        )
+        positions = np.searchsorted(self._keys, keys[order], side="right") + np.arange(len(keys))
+        is_old = np.ones(len(self._keys) + len(keys), bool)
+        is_old[positions] = False
+        self._keys = _merge_sorted(self._keys, keys[order], positions, is_old)
+        self._numbers = _merge_sorted(self._numbers, numbers[order], positions, is_old)
 
     def neighbours(self, keys: UInts) -> tuple[Ints, Ints]:
         """Return (row in `keys`, original) of the originals near a key with its first row."""
-        at = np.searchsorted(self._keys, keys)[:, None] + np.arange(
+        positions = np.searchsorted(self._keys, keys)[:, None] + np.arange(
             -NEIGHBOURS_PER_SIDE, NEIGHBOURS_PER_SIDE
         )
-        inside = (at >= 0) & (at < len(self._keys))
-        which, column = np.nonzero(inside)
-        at = at[which, column]
-        same = (self._keys[at] ^ keys[which]) >> np.uint64(56) == 0
-        return which[same], self._numbers[at[same]]
+        is_inside = (positions >= 0) & (positions < len(self._keys))
+        key_rows, column = np.nonzero(is_inside)
+        positions = positions[key_rows, column]
+        is_near = (self._keys[positions] ^ keys[key_rows]) >> np.uint64(56) == 0
+        return key_rows[is_near], self._numbers[positions[is_near]]
 
 
-def _merge_sorted(old: Any, new: Any, at: Ints, kept: NDArray[np.bool_]) -> Any:
-    merged = np.empty(len(kept), old.dtype)
-    merged[at], merged[kept] = new, old
+def _merge_sorted(old: Any, new: Any, new_positions: Ints, is_old: NDArray[np.bool_]) -> Any:
+    """Merge two arrays: `new` goes to `new_positions`, `old` to where `is_old` is true."""
+    merged = np.empty(len(is_old), old.dtype)
+    merged[new_positions] = new
+    merged[is_old] = old
     return merged
 
 
@@ -345,20 +369,26 @@ def _no_pairs() -> _Pairs:
     return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint8)
 
 
-def _rank_pairs(pairs: Sequence[_Pairs], max_others: int | None = None) -> tuple[Ints, Ints]:
-    """Return (row, other) of the distinct pairs by row, at most `max_others` a row.
+def _concatenate_pairs(pairs: Sequence[_Pairs]) -> _Pairs:
+    row, candidate, agreeing = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+    return row, candidate, agreeing
 
-    The likeliest others come first, and of equally likely ones the earlier.
+
+def _rank_pairs(pairs: Sequence[_Pairs], max_candidates: int | None = None) -> tuple[Ints, Ints]:
+    """Return (row, candidate) of the distinct pairs by row, at most `max_candidates` a row.
+
+    The likeliest candidates come first, and of equally likely ones the earlier.
     """
-    row, other, agreeing = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    key = np.sort(row << 48 | (_ROWS - agreeing.astype(np.int64)) << 40 | other)
+    row, candidate, agreeing = _concatenate_pairs(pairs)
+    key = np.sort(row << 48 | (_ROWS - agreeing.astype(np.int64)) << 40 | candidate)
     fresh = np.ones(len(key), bool)
     fresh[1:] = key[1:] != key[:-1]
     key = key[fresh]
     row = key >> 48
-    if max_others is not None:
-        chosen = np.arange(len(row)) - np.searchsorted(row, row) < max_others
-        key, row = key[chosen], row[chosen]
+    if max_candidates is not None:
+        chosen = np.arange(len(row)) - np.searchsorted(row, row) < max_candidates
+        key = key[chosen]
+        row = row[chosen]
     return row, key & (1 << 40) - 1
 
 
@@ -368,17 +398,18 @@ def _pairs_within_block(sketches: UInts, rows: Ints) -> _Pairs:
     `rows` are the texts to compare.
     """
     pairs = [_no_pairs()]
-    own = sketches[:, rows]
+    row_sketches = sketches[:, rows]
     for start in range(0, len(rows), _CHUNK_TEXTS):
         agreeing = _agreeing_pairs(
-            own[:, start : start + _CHUNK_TEXTS, None], own[:, None, : start + _CHUNK_TEXTS]
+            row_sketches[:, start : start + _CHUNK_TEXTS, None],
+            row_sketches[:, None, : start + _CHUNK_TEXTS],
         )
         later, earlier = np.nonzero(agreeing >= _MIN_AGREEING_PAIRS)
-        before = earlier < later + start
-        later, earlier = later[before], earlier[before]
+        is_earlier = earlier < later + start
+        later = later[is_earlier]
+        earlier = earlier[is_earlier]
         pairs.append((rows[later + start], rows[earlier], agreeing[later, earlier]))
-    row, other, agreeing = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    return row, other, agreeing
+    return _concatenate_pairs(pairs)
 
 
 def _compute_signatures(texts: Sequence[str], common: UInts) -> Bytes:
@@ -434,11 +465,10 @@ def _trigram_codes(texts: Sequence[str]) -> tuple[UInts, Ints]:
 
 def _tree_keys(signatures: Bytes) -> list[UInts]:
     """Return the sort key of each tree: rows of the signatures as a number of 64 bits."""
-    whole = np.ascontiguousarray(signatures[:, : TREES * DEPTH]).view(">u8").astype(np.uint64)
-    rare = np.ascontiguousarray(signatures[:, _ROWS:]).view(">u4").astype(np.uint64) << np.uint64(
-        32
-    )
-    return [*whole.T.copy(), *rare.T.copy()]
+    all_keys = np.ascontiguousarray(signatures[:, : TREES * DEPTH]).view(">u8").astype(np.uint64)
+    rare_keys = np.ascontiguousarray(signatures[:, _ROWS:]).view(">u4").astype(np.uint64)
+    rare_keys <<= np.uint64(32)
+    return [*all_keys.T.copy(), *rare_keys.T.copy()]
 
 
 def _make_sketches(signatures: Bytes) -> UInts:
@@ -448,14 +478,14 @@ def _make_sketches(signatures: Bytes) -> UInts:
     return np.ascontiguousarray(np.ascontiguousarray(packed).view(np.uint64).T)
 
 
-def _agreeing_pairs(some: UInts, others: UInts) -> Bytes:
+def _agreeing_pairs(first: UInts, second: UInts) -> Bytes:
     """Return on how many of 128 pairs of bits sketches agree.
 
     A quarter of them, and three quarters of the Jaccard, on average.
     """
     agreeing = np.uint8(_ROWS)
-    for word, other in zip(some, others, strict=True):
-        differing = word ^ other
+    for first_word, second_word in zip(first, second, strict=True):
+        differing = first_word ^ second_word
         agreeing = agreeing - np.bitwise_count((differing | differing >> np.uint64(1)) & _LOW_BITS)
     return np.asarray(agreeing)
 
@@ -474,6 +504,6 @@ def _cached_trigrams(text: str) -> frozenset[str]:
     return frozenset(map("".join, zip(text, text[1:], text[2:], strict=False)))
 
 
-def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    shared = len(one & other)
-    return shared / (len(one) + len(other) - shared)
+def _jaccard(first: frozenset[str], second: frozenset[str]) -> float:
+    shared = len(first & second)
+    return shared / (len(first) + len(second) - shared)

@@ -1,15 +1,18 @@
-"""Identification of the language of a short text: Chinese, English, both, or another."""
+"""Language of a short text: Chinese, English, both, or another; the language of a model."""
 
 import re
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from folate.core.text import HAN_RANGES
+from folate.core.text import HAN_RANGES, contains_chinese
 from nlp.text.normalize import FoldedText, fold_once
 from nlp.text.patterns import BRACKET_EMOTICON, HANDLE, KANA_RANGES, URL
 
 LanguageCode = Literal["zh", "en", "mixed", "other"]
+
+MODEL_LANGUAGES = ("zh", "en")
+"""Languages for which a model has a calibration of its own."""
 
 # Not counted: addresses, account names, emoticons, and a foreign title in a Chinese sentence.
 _NOT_COUNTED = re.compile(f"{URL}|{HANDLE}|{BRACKET_EMOTICON}|《[^》{HAN_RANGES}]{{1,60}}》")
@@ -24,6 +27,9 @@ _CHINESE_FUNCTION_WORD = re.compile(
 )
 # English function words less foreign ones that make a clause; a name has fewer.
 _MIN_CLAUSE_EVIDENCE = 2
+_LINK_OR_ACCOUNT = re.compile(rf"{URL}|[@＠][\w-]+", re.IGNORECASE)
+_HAN_OR_LATIN_LETTER = re.compile(f"[a-zA-Z\u00c0-\u024f\uff21-\uff5a{HAN_RANGES}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def identify_language(text: str | FoldedText) -> LanguageCode:
@@ -52,14 +58,42 @@ def identify_language(text: str | FoldedText) -> LanguageCode:
     return "en" if han < 2 * len(latin_words) else "zh"
 
 
+def is_readable(text: str) -> bool:
+    """Return whether a text has words of a language that Folate supports.
+
+    At least half of its letters must be Han or Latin, without links and account names.
+
+    >>> is_readable("好吃"), is_readable("ok"), is_readable("😀😀"), is_readable("es muy bueno")
+    (True, True, False, False)
+    """
+    words = _LINK_OR_ACCOUNT.sub(" ", text)
+    letter_count = sum(map(str.isalpha, words))
+    if not letter_count or 2 * len(_HAN_OR_LATIN_LETTER.findall(words)) < letter_count:
+        return False
+    # Chinese characters without kana are Chinese: `identify_language` is not needed.
+    if contains_chinese(words) and not _KANA.search(words):
+        return True
+    return identify_language(text) != "other"
+
+
+def model_language(text: str) -> str:
+    """Return the language whose calibration a text gets: ``zh`` with a Han character or ``en``."""
+    return "zh" if contains_chinese(text) else "en"
+
+
+def replace_surrogates(text: str) -> str:
+    """Replace lone surrogates, which no tokenizer accepts, one by one: offsets don't change."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
 def _count_characters(runs: re.Pattern[str], text: str) -> int:
     return sum(map(len, runs.findall(text)))
 
 
 def _english_evidence(word: str) -> int:
     """Return 1 for a function word of English alone, -1 for one of other languages, else 0."""
-    english, others = _function_words()
-    return (word in english) - (word in others or bool(_FOREIGN_LETTER.search(word)))
+    english, other_languages = _function_words()
+    return (word in english) - (word in other_languages or bool(_FOREIGN_LETTER.search(word)))
 
 
 @cache
@@ -67,9 +101,9 @@ def _function_words() -> tuple[frozenset[str], frozenset[str]]:
     """Return the function words of English, and those of all other languages in the list."""
     table = files("nlp").joinpath("data/function_words.txt").read_text(encoding="utf-8")
     english: set[str] = set()
-    others: set[str] = set()
+    other_languages: set[str] = set()
     for line in table.splitlines():
         if line and not line.startswith("#"):
             language, _, words = line.partition(":")
-            (english if language == "en" else others).update(words.split())
-    return frozenset(english), frozenset(others)
+            (english if language == "en" else other_languages).update(words.split())
+    return frozenset(english), frozenset(other_languages)

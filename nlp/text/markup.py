@@ -94,17 +94,17 @@ def strip_markup_aligned(text: str) -> AlignedText:
     changes = list(_find_changes(text))
     if not changes:
         return AlignedText(text)
-    parts: list[str] = []
+    pieces: list[str] = []
     starts: list[range | list[int]] = []
     ends: list[range | list[int]] = []
     end_offset = 0
     for start, end, replacement in [*changes, (len(text), len(text), "")]:
-        parts += [text[end_offset:start], replacement]
+        pieces += [text[end_offset:start], replacement]
         starts += [range(end_offset, start), [start] * len(replacement)]
         ends += [range(end_offset + 1, start + 1), [end] * len(replacement)]
         end_offset = end
     return AlignedText(
-        "".join(parts), list(chain.from_iterable(starts)), list(chain.from_iterable(ends))
+        "".join(pieces), list(chain.from_iterable(starts)), list(chain.from_iterable(ends))
     )
 
 
@@ -114,15 +114,15 @@ def blank_markup(text: str) -> str:
     An entity of one character becomes this character and spaces.
     """
     changes = list(_find_changes(text))
-    parts: list[str] = []
+    pieces: list[str] = []
     end_offset = 0
     for start, end, replacement in changes:
-        parts += [
+        pieces += [
             text[end_offset:start],
             (replacement if len(replacement) == 1 else "").ljust(end - start),
         ]
         end_offset = end
-    return "".join([*parts, text[end_offset:]]) if changes else text
+    return "".join([*pieces, text[end_offset:]]) if changes else text
 
 
 def _find_changes(text: str) -> Iterator[tuple[int, int, str]]:

@@ -84,7 +84,7 @@ def strip_for_duplicates(text: str) -> str:
 
 
 def strip_plain_for_duplicates(plain: str) -> str:
-    """Do the same as `strip_for_duplicates` for a text without markup."""
+    """Strip a text without markup as `strip_for_duplicates` does."""
     normal = normalize_text(plain)
     for candidate in (_CHAIN.sub("", normal), normal):
         if _MAY_QUOTE.search(candidate):

@@ -101,7 +101,8 @@ _NO_WORD_BEFORE = f"(?<![{SPACED_LETTERS}0-9])"
 _RE2_NOTHING = r"[^\x{0}-\x{10FFFF}]"
 _RE2_LETTERS = r"\p{Latin}\p{Greek}\p{Cyrillic}_"
 _RE2_NO_WORD_BEFORE = rf"(?:^|[^{_RE2_LETTERS}\p{{Nd}}])"
-_PYTHON_GAP, _RE2_GAP = r"[\s-]", r"[\s\p{Zs}-]"
+_PYTHON_GAP = r"[\s-]"
+_RE2_GAP = r"[\s\p{Zs}-]"
 _ASCII_TO_FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 
 

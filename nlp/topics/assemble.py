@@ -63,10 +63,11 @@ def describe_topics(
     """
     if window.stream.week_offsets[-2] == len(window.stream):
         return []
-    term_lists = [
-        [window.candidates.terms[alarm.term_index] for alarm in group.alarms][:MAX_TOPIC_TERMS]
-        for group in groups
-    ]
+    all_terms = window.candidates.terms
+    term_lists = []
+    for group in groups:
+        alarms = group.alarms[:MAX_TOPIC_TERMS]
+        term_lists.append([all_terms[alarm.term_index] for alarm in alarms])
     lineages = tracking.match_previous_topics(term_lists, previous_topics)
     overlaps = tracking.match_previous_topics(term_lists, overlapping_topics)
     qs = q_values([group.leading_alarm for group in groups], window.scope_tests)
@@ -203,8 +204,8 @@ def _alarmed_brands(group: AlarmGroup) -> tuple[str, ...]:
 
 def _evidence_ids(stream: PostStream, quotes: list[int], posts: Ints) -> list[str]:
     """Return post ids, the quotes first, `MAX_EVIDENCE_POSTS` at most."""
-    others = [int(post) for post in posts if post not in quotes]
-    return _post_ids(stream, [*quotes, *others][:MAX_EVIDENCE_POSTS])
+    unquoted = [int(post) for post in posts if post not in quotes]
+    return _post_ids(stream, [*quotes, *unquoted][:MAX_EVIDENCE_POSTS])
 
 
 def _post_ids(stream: PostStream, posts: list[int]) -> list[str]:

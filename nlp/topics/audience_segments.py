@@ -28,9 +28,9 @@ def find_segment_members(
     the stream.
     """
     week_authors = np.unique(stream.author_codes[stream.week_offsets[-2] :]).astype(np.int64)
-    others = week_authors[:: max(1, -(-len(week_authors) // MAX_OTHER_AUTHORS))]
+    sampled_authors = week_authors[:: max(1, -(-len(week_authors) // MAX_OTHER_AUTHORS))]
     is_searched = np.zeros(stream.n_authors, bool)
-    is_searched[others] = True
+    is_searched[sampled_authors] = True
     is_searched[stream.author_codes[topic_posts]] = True
     posts = np.flatnonzero(is_searched[stream.author_codes])
     posts = posts[np.lexsort((-posts, stream.author_codes[posts]))]
@@ -42,7 +42,7 @@ def find_segment_members(
         for segment in find_segments(body):
             is_member = members.setdefault(segment, np.zeros(stream.n_authors, bool))
             is_member[stream.author_codes[post]] = True
-    return others, members
+    return sampled_authors, members
 
 
 def overrepresented_segments(

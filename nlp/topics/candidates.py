@@ -85,9 +85,9 @@ def find_candidates(stream: PostStream, min_count: int) -> CandidateTerms:
     searches = []
     for weekly_sequence, search, names_by_length in sources:
         term_of_row = []
-        for is_wanted, names in zip(search.wanted, names_by_length, strict=True):
-            term_indexes = np.full(len(is_wanted), -1, np.int32)
-            term_indexes[is_wanted] = pc.index_in(names, terms).to_numpy()
+        for is_eligible, names in zip(search.selected, names_by_length, strict=True):
+            term_indexes = np.full(len(is_eligible), -1, np.int32)
+            term_indexes[is_eligible] = pc.index_in(names, terms).to_numpy()
             term_of_row.append(term_indexes)
         searches.append((weekly_sequence, search, tuple(term_of_row)))
     return CandidateTerms(stream, tuple(terms.to_pylist()), tuple(searches))
@@ -105,11 +105,12 @@ def _word_candidates(stream: PostStream, min_count: int) -> CandidateSource:
     levels = frequent_ngrams(
         sequence_of_week, stream.n_weeks, MAX_TERM_WORDS, min_count, max(len(vocabulary), 1)
     )
-    wanted = list(_eligible_ngrams(levels, vocabulary))
+    eligible = list(_eligible_ngrams(levels, vocabulary))
     names = [
-        join_words(levels, n, is_wanted, vocabulary) for n, is_wanted in enumerate(wanted, start=1)
+        join_words(levels, n, is_eligible, vocabulary)
+        for n, is_eligible in enumerate(eligible, start=1)
     ]
-    return sequence_of_week, NgramSearch(levels, wanted), names
+    return sequence_of_week, NgramSearch(levels, eligible), names
 
 
 def _eligible_ngrams(levels: Sequence[FrequentNgrams], vocabulary: pa.Array) -> Iterator[Bools]:
@@ -128,13 +129,13 @@ def _eligible_ngrams(levels: Sequence[FrequentNgrams], vocabulary: pa.Array) -> 
 
 
 def join_words(
-    levels: Sequence[FrequentNgrams], n: int, wanted: Bools, vocabulary: pa.Array
+    levels: Sequence[FrequentNgrams], n: int, eligible: Bools, vocabulary: pa.Array
 ) -> pa.Array:
-    """Join the words of n-grams as people write them.
+    """Join the words of selected n-grams as people write them.
 
     A space goes only between two Latin words or numbers, and none before 's.
     """
-    codes = ngram_codes(levels, n, np.flatnonzero(wanted))
+    codes = ngram_codes(levels, n, np.flatnonzero(eligible))
     joins_left = _match_words(vocabulary, f"^(?:{_EAST_ASIAN_PATTERN}|['’])")
     joins_right = _match_words(vocabulary, f"{_EAST_ASIAN_PATTERN}$")
     columns = [vocabulary.take(pa.array(codes[:, 0]))]
@@ -166,8 +167,8 @@ def _match_words(vocabulary: pa.Array, pattern: str) -> Bools:
 def _singular_vocabulary(vocabulary: pa.Array) -> tuple[Codes, pa.Array]:
     """Map English plurals in -s to their singular, so that their authors are counted together.
 
-    Words in -ss, -us, -is and -'s are left, and those of `UNCOUNTABLE_WORDS`. Returns the code of each
-    word in the new vocabulary, and the new vocabulary.
+    Words in -ss, -us, -is and -'s are left, and those of `UNCOUNTABLE_WORDS`. Returns the code of
+    each word in the new vocabulary, and the new vocabulary.
     """
     is_exception = pc.is_in(vocabulary, pa.array(UNCOUNTABLE_WORDS, vocabulary.type))
     singulars = pc.replace_substring_regex(vocabulary, PLURAL_PATTERN, r"\1")

@@ -65,7 +65,7 @@ def discover_topics(
     candidates = find_candidates(stream, settings.min_authors)
     tests, first_posts = run_scope_tests(candidates, tuple(brands), settings)
     groups = _find_alarm_groups(candidates, tests, settings, embed)
-    others, segment_members = _find_segment_members(stream, groups, find_segments)
+    other_authors, segment_members = _find_segment_members(stream, groups, find_segments)
     window = TopicContext(
         stream=stream,
         candidates=candidates,
@@ -75,7 +75,7 @@ def discover_topics(
         scope_tests=tests,
         log_odds_z=_log_odds_of_terms(tests[0]) if tests else np.zeros(0),
         watched_terms=TermMatcher(watched_terms, plurals=True),
-        other_authors=others,
+        other_authors=other_authors,
         segment_members=segment_members,
     )
     described = describe_topics(window, groups, previous_topics, overlapping_topics)

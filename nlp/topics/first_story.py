@@ -5,6 +5,7 @@ Posts are processed in order of time: each joins the story it repeats or begins 
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from math import sqrt
 
 import numpy as np
@@ -41,8 +42,8 @@ def assign_stories(
     return stories
 
 
-def _jaccard(one: Words, two: Words) -> float:
-    return len(one & two) / max(len(one | two), 1)
+def _jaccard(first: Words, second: Words) -> float:
+    return len(first & second) / max(len(first | second), 1)
 
 
 def template_author_share(stream: PostStream, posts: Sequence[int], min_authors: int) -> float:
@@ -69,14 +70,16 @@ def representative_posts(
     """Return at most `max_posts` posts that represent a topic, to be quoted.
 
     They are by different authors and of different stories; a language not quoted yet comes first.
-    Among the rest the most central post is taken: the cosine of its words with those of all posts.
+    Of the remaining posts the most central is taken, by the cosine of its words with those of all
+    posts.
     """
     author_posts = stream.first_posts_by_author(posts, MAX_POSTS)
     words = [frozenset(stream.words.strings_of(post)) - stopwords for post in author_posts]
-    word_counts = Counter(word for distinct in words for word in distinct)
-    centrality = [
-        sum(word_counts[word] for word in distinct) / sqrt(len(distinct) or 1) for distinct in words
-    ]
+    word_counts = Counter(chain.from_iterable(words))
+    centrality = []
+    for distinct in words:
+        count = sum(word_counts[word] for word in distinct)
+        centrality.append(count / sqrt(len(distinct) or 1))
     stories = assign_stories(author_posts, words)
     languages = stream.column_values("language", np.array(author_posts, np.int64))
     picked: list[int] = []

@@ -103,9 +103,11 @@ def _names_overlap(group: AlarmGroup, topic: AlarmGroup, terms: tuple[str, ...])
     return is_part_of(name, topic_name) and len(group.posts) <= MAX_POST_RATIO * len(topic.posts)
 
 
-def is_part_of(part: str, whole: str) -> bool:
+def is_part_of(term: str, longer_term: str) -> bool:
     """Return whether a term is part of another: anywhere in Chinese, else as whole words."""
-    return part in whole if contains_chinese(part) else f" {part} " in f" {whole} "
+    if contains_chinese(term):
+        return term in longer_term
+    return f" {term} " in f" {longer_term} "
 
 
 def explain_away(
@@ -216,8 +218,8 @@ def _has_chinese_name(group: AlarmGroup, terms: tuple[str, ...]) -> bool:
     return contains_chinese(terms[group.leading_alarm.term_index])
 
 
-def _merge_groups(group: AlarmGroup, other: AlarmGroup) -> AlarmGroup:
-    return AlarmGroup((*group.alarms, *other.alarms), group.posts | other.posts)
+def _merge_groups(first: AlarmGroup, second: AlarmGroup) -> AlarmGroup:
+    return AlarmGroup((*first.alarms, *second.alarms), first.posts | second.posts)
 
 
 def _bilingual_similarity(

@@ -52,7 +52,7 @@ def find_new_words(
     total_counts = levels[0].weekly_counts.sum(axis=0, dtype=np.int64)
     is_function = np.isin(alphabet, [ord(character) for character in FUNCTION_CHARACTERS])
     peaks = [_peak_weeks(level.weekly_counts, total_counts, min_count) for level in levels]
-    wanted = [np.zeros(len(levels[0].keys), bool)]
+    selected = [np.zeros(len(levels[0].keys), bool)]
     for n in range(2, MAX_WORD_CHARACTERS + 1):
         peak_week, is_rising = peaks[n - 1]
         rows = np.flatnonzero(is_rising)
@@ -61,22 +61,22 @@ def find_new_words(
         is_cohesive = np.zeros(len(is_rising), bool)
         cohesion = _weakest_cohesion(rows, peak_week[rows], levels[:n], total_counts)
         is_cohesive[rows] = cohesion >= MIN_COHESION
-        wanted.append(is_cohesive)
+        selected.append(is_cohesive)
     _drop_bound_ngrams(
         sequences,
         levels,
-        wanted,
+        selected,
         peak_weeks=[peak_week for peak_week, _ in peaks],
         author_codes=stream.author_codes,
         min_authors=min_count,
     )
     names_by_length = []
-    for n, is_wanted in enumerate(wanted, start=1):
-        spelled = _spell_ngrams(levels, is_wanted, n, alphabet)
+    for n, is_selected in enumerate(selected, start=1):
+        spelled = _spell_ngrams(levels, is_selected, n, alphabet)
         names = [name for name in spelled if not _has_stopword_edge(name, stopwords)]
-        is_wanted[is_wanted] = [not _has_stopword_edge(name, stopwords) for name in spelled]
+        is_selected[is_selected] = [not _has_stopword_edge(name, stopwords) for name in spelled]
         names_by_length.append(pa.array(names, pa.string()))
-    return sequences, NgramSearch(levels, wanted), names_by_length
+    return sequences, NgramSearch(levels, selected), names_by_length
 
 
 def character_sequences(stream: PostStream) -> tuple[WeeklySequence, Ints]:
@@ -122,9 +122,9 @@ def _code_points(word: str) -> np.ndarray:
 
 
 def _spell_ngrams(
-    levels: Sequence[FrequentNgrams], is_wanted: Bools, n: int, alphabet: Ints
+    levels: Sequence[FrequentNgrams], is_selected: Bools, n: int, alphabet: Ints
 ) -> list[str]:
-    code_points = alphabet[ngram_codes(levels, n, np.flatnonzero(is_wanted))]
+    code_points = alphabet[ngram_codes(levels, n, np.flatnonzero(is_selected))]
     return ["".join(map(chr, points)) for points in code_points.tolist()]
 
 
@@ -176,17 +176,17 @@ def _weakest_cohesion(
 def _drop_bound_ngrams(
     sequences: WeeklySequence,
     levels: list[FrequentNgrams],
-    wanted: list[Bools],
+    selected: list[Bools],
     *,
     peak_weeks: list[Ints],
     author_codes: Codes,
     min_authors: int,
 ) -> None:
-    """Clear `wanted`, in place, of the n-grams that are not used freely in their peak week."""
+    """Clear `selected`, in place, of the n-grams that are not used freely in their peak week."""
     for week in range(levels[0].weekly_counts.shape[1]):
         in_week = [
-            is_wanted & (peak_week == week)
-            for is_wanted, peak_week in zip(wanted, peak_weeks, strict=True)
+            is_selected & (peak_week == week)
+            for is_selected, peak_week in zip(selected, peak_weeks, strict=True)
         ]
         if not any(mask.any() for mask in in_week):
             continue
@@ -203,7 +203,7 @@ def _drop_bound_ngrams(
                 _neighbour_entropy(ngrams, left, authors, len(rows)),
                 _neighbour_entropy(ngrams, right, authors, len(rows)),
             )
-            wanted[n - 1][rows] &= (author_counts >= min_authors) & (branching >= MIN_BRANCHING)
+            selected[n - 1][rows] &= (author_counts >= min_authors) & (branching >= MIN_BRANCHING)
 
 
 def _neighbours(sequence: CodeSequence, starts: Ints, n: int, authors: Ints) -> tuple[Ints, Ints]:

@@ -156,13 +156,13 @@ def ngram_codes(levels: Sequence[FrequentNgrams], n: int, rows: Ints) -> Codes:
 
 
 class NgramSearch:
-    """A search for the occurrences of wanted n-grams; it follows only their prefixes."""
+    """A search for the occurrences of selected n-grams; it follows only their prefixes."""
 
-    def __init__(self, levels: Sequence[FrequentNgrams], wanted: Sequence[Bools]) -> None:
-        """Prepare the search; `wanted` has a mask over the rows of each of `levels`."""
+    def __init__(self, levels: Sequence[FrequentNgrams], selected: Sequence[Bools]) -> None:
+        """Prepare the search; `selected` has a mask over the rows of each of `levels`."""
         self.levels = levels
-        self.wanted = wanted
-        is_needed = [mask.copy() for mask in wanted]
+        self.selected = selected
+        is_needed = [mask.copy() for mask in selected]
         for n in range(len(levels) - 1, 0, -1):
             is_needed[n - 1][levels[n].prefix_rows[is_needed[n]]] = True
         self._rows = [np.flatnonzero(mask) for mask in is_needed]
@@ -174,10 +174,10 @@ class NgramSearch:
         self._row_of_code[levels[0].keys[self._rows[0]]] = self._rows[0]
 
     def occurrences(self, sequence: CodeSequence) -> Iterator[tuple[Ints, Ints]]:
-        """Yield, for each length, the start positions of wanted n-grams and their rows."""
+        """Yield, for each length, the start positions of selected n-grams and their rows."""
         starts = np.flatnonzero(self._row_of_code[sequence.codes] >= 0)
         rows = self._row_of_code[sequence.codes[starts]]
-        for n, (level, is_wanted) in enumerate(zip(self.levels, self.wanted, strict=True)):
+        for n, (level, is_selected) in enumerate(zip(self.levels, self.selected, strict=True)):
             if n:
                 continues = sequence.continues[starts + n - 1]
                 starts = starts[continues]
@@ -187,5 +187,5 @@ class NgramSearch:
                 is_match = indexes >= 0
                 starts = starts[is_match]
                 rows = self._rows[n][indexes[is_match]]
-            selected = is_wanted[rows]
+            selected = is_selected[rows]
             yield starts[selected], rows[selected]

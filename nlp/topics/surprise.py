@@ -236,7 +236,9 @@ def _expected_authors(
     weights[0, week] = is_counted
     weights[1, baseline] = stratum_weight
     weights[2, baseline] = 1.0
-    observed, expected, baseline_counts = (counts.weighted_by_term(each) for each in weights)
+    observed, expected, baseline_counts = (
+        counts.weighted_by_term(row_weights) for row_weights in weights
+    )
     half_author = 0.5 * (baseline_totals @ stratum_weight) / all_authors
     pooled_share = (baseline_counts + 0.5) / all_authors
     expected += half_author + pooled_share * (stratum_weight.sum() * SHRINKAGE_AUTHORS)

@@ -61,11 +61,11 @@ def _similar_topics(terms: Sequence[str], topics: Sequence[Topic]) -> list[Topic
     )
 
 
-def term_overlap(one: Sequence[str], two: Sequence[str]) -> float:
+def term_overlap(first: Sequence[str], second: Sequence[str]) -> float:
     """Return the share of the shorter list that is in both; 1 when the leading terms are equal."""
-    if one and two and one[0] == two[0]:
+    if first and second and first[0] == second[0]:
         return 1.0
-    return len(set(one) & set(two)) / max(min(len(one), len(two)), 1)
+    return len(set(first) & set(second)) / max(min(len(first), len(second)), 1)
 
 
 def alarmed_topic_state(before: Topic | None, authors: int) -> State:

@@ -149,15 +149,15 @@ def select_alert_quotes(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
     """Return the first MAX_ALERT_QUOTES quotes whose authors and texts all differ."""
     selected: list[Quote] = []
     for quote in quotes:
-        if not any(_are_alike(quote, other) for other in selected):
+        if not any(_are_alike(quote, earlier) for earlier in selected):
             selected.append(quote)
     return tuple(selected[:MAX_ALERT_QUOTES])
 
 
-def _are_alike(quote: Quote, other: Quote) -> bool:
+def _are_alike(first: Quote, second: Quote) -> bool:
     """Return whether two quotes have the same text or the same, known author."""
-    has_same_author = quote.author is not None and quote.author == other.author
-    return has_same_author or quote.text == other.text
+    has_same_author = first.author is not None and first.author == second.author
+    return has_same_author or first.text == second.text
 
 
 def _format_quote(quote: Quote, message: Messages) -> str:

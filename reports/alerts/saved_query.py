@@ -17,21 +17,25 @@ from reports.figures import MAX_SAMPLE_POSTS, Figure, versions_json
 from reports.queries import period_values, string_literals
 
 BASELINE_WEEKS = 8
-_SHORT_BASELINE_FLAG = "short baseline"  # the same as that of topics
+# The same flag as that of topics.
+_SHORT_BASELINE_FLAG = "short baseline"
 # One row for each annotated post of the weeks: whether it matches the query (`found`), and whether
-# it is the first of its duplicates in the week (`counted`).
+# it is the first of its duplicates in the week (`counted`). The text of both queries is the
+# evidence of a figure and decides its id: a backslash joins what is one line of the query.
 _POSTS_QUERY = """
 SELECT w.week, p.id, p.source, p.published_at, coalesce(p.author, p.id) AS author, {found} AS found,
-  row_number() OVER (PARTITION BY w.week, coalesce(d.cluster, p.id) ORDER BY p.published_at, p.id) = 1 AS counted
+  row_number() OVER (\
+PARTITION BY w.week, coalesce(d.cluster, p.id) ORDER BY p.published_at, p.id) = 1 AS counted
 FROM posts p JOIN texts t ON t.id = p.id
 JOIN (VALUES {weeks}) w(week, start, stop) ON p.published_at >= w.start AND p.published_at < w.stop
 LEFT JOIN duplicates d ON d.id = p.id
-""".strip()  # the text of the query is the evidence of a figure and decides its id
+""".strip()
 # Distinct authors by week and source: of all posts, and of those that match the query.
 _COUNTS_QUERY = """
-SELECT week, source, count(DISTINCT author) AS everyone, count(DISTINCT author) FILTER (found) AS authors FROM ({rows}) WHERE counted
+SELECT week, source, count(DISTINCT author) AS everyone, \
+count(DISTINCT author) FILTER (found) AS authors FROM ({rows}) WHERE counted
 GROUP BY ALL ORDER BY ALL
-""".strip()  # as above
+""".strip()
 _EARLIEST_BY_AUTHOR = (
     "QUALIFY row_number() OVER (PARTITION BY author ORDER BY published_at, id) = 1 "
     "ORDER BY published_at, id"

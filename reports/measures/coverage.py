@@ -137,10 +137,10 @@ def no_results_message(
         return tuple(message.parts("page.none_read", posts=coverage.posts))
     none_message = message(key)
     if missing.value:
-        parts = message.parts(
+        message_parts = message.parts(
             "page.none_partly", posts=coverage.posts, missing=missing, none=(none_message,)
         )
-        return tuple(parts)
+        return tuple(message_parts)
     return (none_message,)
 
 

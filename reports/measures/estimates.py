@@ -153,9 +153,10 @@ class Estimates:
             if len(first_row) < MIN_AUTHORS_FOR_TOP_SHARE:
                 continue
             negative_sizes, size_index = np.unique(-post_counts, return_inverse=True)
+            # (draws, sizes), the largest first
             authors = self.sum_by_cell(
                 np.ones(len(first_row)), rows[first_row], size_index, (len(negative_sizes),)
-            )  # (draws, sizes), the largest first
+            )
             authors_before = np.cumsum(authors, axis=1) - authors
             hundredth = authors.sum(axis=1, keepdims=True) / 100
             top_authors = np.clip(hundredth - authors_before, 0, authors)
@@ -257,9 +258,9 @@ class Estimates:
         cell = mentions.brand * len(mentions.weeks) + mentions.week
         for code in np.unique(cell[is_unreadable]):
             in_cell = cell == code
-            others = mentions.annotated & in_cell & ~is_unreadable
-            if others.any():
-                values[is_unreadable & in_cell] = values[others].mean(axis=0)
+            is_readable = mentions.annotated & in_cell & ~is_unreadable
+            if is_readable.any():
+                values[is_unreadable & in_cell] = values[is_readable].mean(axis=0)
         return values
 
     @cached_property

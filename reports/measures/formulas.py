@@ -113,7 +113,10 @@ def _raw_share_of_voice(scope: MeasureScope) -> MeasureLevel:
 
 
 def _share_level(scope: MeasureScope, share: Floats) -> MeasureLevel:
-    """A share of voice rests on the authors of all brands, its change on those of the brand."""
+    """Return the level of a share of voice.
+
+    Its number is that of the authors of all brands; its change has that of the brand's authors.
+    """
     authors = scope.authors[0]
     all_authors = np.broadcast_to(authors.sum(axis=0), authors.shape)
     return MeasureLevel(share, all_authors, change_n=authors)
@@ -125,7 +128,7 @@ def _posts_per_author(scope: MeasureScope) -> MeasureLevel:
 
 
 def _top_author_share(scope: MeasureScope) -> MeasureLevel:
-    """Of the newest week only."""
+    """Return the share of posts by the most active authors, for the newest week only."""
     last_week = scope.weeks[-1]
     share = scope.estimates.top_author_share(last_week)
     return MeasureLevel(share[..., None], scope.counted_mentions[0][:, -1:])
@@ -147,7 +150,7 @@ def _count_labels(scope: MeasureScope) -> MeasureLevel:
 
 
 def _constant_level(counts: Ints) -> MeasureLevel:
-    """A count (brands,) that is the same for all weeks and draws."""
+    """Return the level of a count (brands,) that is the same for all weeks and draws."""
     return MeasureLevel(counts[None, :, None].astype(float), counts[:, None])
 
 
@@ -177,7 +180,7 @@ def _overall_net_sentiment(scope: MeasureScope) -> MeasureLevel:
 
 
 def _sentiment_share(label: int) -> Callable[[MeasureScope], MeasureLevel]:
-    """The share of a label, by its index in SENTIMENT_LABELS."""
+    """Return the formula of the share of a label, by its index in SENTIMENT_LABELS."""
 
     def compute(scope: MeasureScope) -> MeasureLevel:
         shares, n = scope.sentiment
@@ -187,7 +190,7 @@ def _sentiment_share(label: int) -> Callable[[MeasureScope], MeasureLevel]:
 
 
 def _emotion_intent_mean(index: int) -> Callable[[MeasureScope], MeasureLevel]:
-    """The mean probability of an emotion or intent, of the newest two weeks."""
+    """Return the formula of the mean probability of an emotion or intent, of the last two weeks."""
 
     def compute(scope: MeasureScope) -> MeasureLevel:
         means, n = scope.estimates.emotion_intent_means

@@ -14,11 +14,13 @@ from reports.build import Report
 from reports.figures import Change, Figure, FigureSentence
 from reports.measures.brands import BrandMeasures
 from reports.measures.coverage import AnnotationCoverage
-from reports.sections.campaigns import CampaignResult, ScorecardLine
+from reports.sections.campaigns.measure import CampaignResult, ScorecardLine
 from reports.sections.concerns import Concern
-from reports.sections.people import BrandQuestions, Influencer, People, TopicSpread
-from reports.sections.perception import AspectMeasures, BrandComparison, MapPoint, Perception
-from reports.sections.perception.moves import BrandRelations
+from reports.sections.people.find import BrandQuestions, Influencer, People, TopicSpread
+from reports.sections.perception.aspects import AspectMeasures
+from reports.sections.perception.map import MapPoint
+from reports.sections.perception.moves import BrandComparison, BrandRelations
+from reports.sections.perception.perceive import Perception
 from reports.sections.posts_and_sources import SourceLine, TopPost
 from reports.sections.quotes import Quote
 from reports.sections.topic_search import TopicSearch

@@ -21,7 +21,7 @@ from reports.messages import Messages, load_messages
 from reports.render import charts, map_charts
 from reports.render.tables.table import SHARE_OF_VOICE_COLUMNS
 from reports.render.template import create_template_environment, load_style_sheet
-from reports.sections.perception import AspectMeasures
+from reports.sections.perception.aspects import AspectMeasures
 from reports.sections.posts_and_sources import TopPost
 from reports.sections.summary import subject_brand, top_untracked_topic
 from reports.sections.topic_search import incomplete_topics_sentence

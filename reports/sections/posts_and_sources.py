@@ -106,7 +106,10 @@ def find_sources(context: ReportContext) -> tuple[SourceLine, ...]:
 def _source_line(
     context: ReportContext, name: str, counts: Row | None, crawls: Sequence[Row], is_crawled: bool
 ) -> SourceLine:
-    """`counts` is a row of SOURCE_POSTS_QUERY, `crawls` are rows of `latest_crawls_query`."""
+    """Make the line of a source.
+
+    `counts` is a row of SOURCE_POSTS_QUERY, `crawls` are rows of `latest_crawls_query`.
+    """
     posts_query = f"({context.week_posts_query()}) WHERE source = {sql_literal(name)}"
     crawls_query = (
         f"SELECT * FROM ({queries.latest_crawls_query(context.week, context.timezone)}) "

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from math import inf
 from typing import Any
 
@@ -71,8 +72,8 @@ class ReportTopic:
 
     def label(self, language: str) -> str:
         """Return the label in `language`, with that of another language where it differs."""
-        others = (text for code, text in self.labels.items() if code != language and text)
-        other_label = next(others, "")
+        other_labels = (text for code, text in self.labels.items() if code != language and text)
+        other_label = next(other_labels, "")
         label = self.labels.get(language) or other_label
         return label if other_label in ("", label) else f"{label} / {other_label}"
 
@@ -96,7 +97,7 @@ def load_topics(context: ReportContext) -> tuple[ReportTopic, ...]:
     details.sort(key=_rank)
     # the most central posts come first
     candidates = [(row["evidence"] or [])[:_CANDIDATE_QUOTES] for row, _ in details]
-    quotes = load_quotes(context.snapshot, [post for posts in candidates for post in posts])
+    quotes = load_quotes(context.snapshot, list(chain.from_iterable(candidates)))
     topics = []
     for (row, detail), posts in zip(details, candidates, strict=True):
         topic_quotes = [quotes[post] for post in posts if post in quotes]
@@ -117,7 +118,7 @@ def _rank(topic: tuple[Row, Row]) -> tuple[float, bool, float, str]:
 def _report_topic(
     context: ReportContext, row: Row, detail: Row, quotes: Iterable[Quote]
 ) -> ReportTopic:
-    """`row` is of the table `topics`, `detail` its parsed column of that name."""
+    """Make a topic of a row of the table `topics`; `detail` is its parsed column of that name."""
     figure = _topic_figure_factory(context, row)
     factors = detail.get("rise") or {}
     segments = sorted((detail.get("segments") or {}).items())

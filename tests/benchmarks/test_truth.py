@@ -197,7 +197,7 @@ def test_a_text_that_names_another_brand_is_left_out_and_a_hidden_handle_is_put_
         ],
         "inkery": [],
     }
-    quillon, inkery = sets._named(names, texts)
+    quillon, inkery = sets._brands_by_name(names, texts)
     assert [each.text for each in quillon.texts] == [
         "Quillon writes well",
         "@quillon where is my pen, @user",
@@ -208,7 +208,7 @@ def test_a_text_that_names_another_brand_is_left_out_and_a_hidden_handle_is_put_
 def test_a_text_that_people_labelled_differently_is_left_out() -> None:
     repeated = [LabelledText("Fine pen", "positive"), LabelledText("fine  pen", "negative")]
     once = [LabelledText("Blots", "negative")] * 2
-    assert sets._once(repeated + once) == (LabelledText("Blots", "negative"),)
+    assert sets._distinct_texts(repeated + once) == (LabelledText("Blots", "negative"),)
 
 
 def test_a_missing_set_is_told_with_its_path(tmp_path: Path) -> None:

@@ -127,9 +127,9 @@ class TestCells:
             "formula": f'<c t="str"><f>A1</f><v xml:space="preserve">{escaped_text}</v></c>',
         }[way]
         rows = f'<row r="2">{cell}<c t="str"><v>2026-03-02</v></c></row>'
-        assert texts(write(tmp_path, parts(sheet(rows), shared=f"<si><t>{escaped_text}</t></si>"))) == [
-            f"{text}。"
-        ]
+        assert texts(
+            write(tmp_path, parts(sheet(rows), shared=f"<si><t>{escaped_text}</t></si>"))
+        ) == [f"{text}。"]
 
     def test_runs_of_a_text_are_one_without_the_readings_above_them(self, tmp_path: Path) -> None:
         bold, reading = (

@@ -66,21 +66,24 @@ def store_sentiments(
 
 
 def store_labels(project: Project, posts: list[Post], labels: list[str]) -> None:
-    project.store.upsert("audits", [
-        {
-            "draw": "d1",
-            "brand": "ours",
-            "text_hash": post.text_hash,
-            "id": post.id,
-            "place": place,
-            "label": label,
-            "since": datetime(2026, 3, 2, tzinfo=UTC),
-            "until": datetime(2026, 3, 9, tzinfo=UTC),
-            "population": POSTS,
-            "probability": 0.3,
-        }
-        for place, (post, label) in enumerate(zip(posts, labels, strict=True))
-    ])  # fmt: skip
+    project.store.upsert(
+        "audits",
+        [
+            {
+                "draw": "d1",
+                "brand": "ours",
+                "text_hash": post.text_hash,
+                "id": post.id,
+                "place": place,
+                "label": label,
+                "since": datetime(2026, 3, 2, tzinfo=UTC),
+                "until": datetime(2026, 3, 9, tzinfo=UTC),
+                "population": POSTS,
+                "probability": 0.3,
+            }
+            for place, (post, label) in enumerate(zip(posts, labels, strict=True))
+        ],
+    )
 
 
 def stored_posts(project: Project) -> list[Post]:

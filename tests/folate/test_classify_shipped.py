@@ -33,10 +33,13 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     completed = subprocess.run(
         [sys.executable, "-m", "folate.cli", "classify"],
         input="".join(json.dumps({"text": text}) + "\n" for text in texts.values()),
-        capture_output=True, encoding="utf-8", check=False, cwd=tmp_path_factory.mktemp("nowhere"),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        cwd=tmp_path_factory.mktemp("nowhere"),
         # two threads wait for each other where cores are busy
         env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    )
     assert (completed.returncode, completed.stderr) == (0, "")
     return dict(zip(texts, map(json.loads, completed.stdout.splitlines()), strict=True))
 

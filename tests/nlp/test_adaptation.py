@@ -1,4 +1,4 @@
-"""Factors that fit a model's probabilities to labels of people, and what cross-validation says of them."""
+"""Factors that fit a model's probabilities to labels of people, and their cross-validation."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from nlp.stats.adaptation import (
 def sample(
     count: int, shares: tuple[float, float, float], seed: int, sharpness: float = 2.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Labels of the given shares, and posteriors as a model has them that takes all labels for equally common."""
+    """Return posteriors of a model with a uniform prior, and labels of the given shares."""
     rng = np.random.default_rng(seed)
     labels = rng.choice(3, count, p=shares)
     logits = rng.normal(0, 1, (count, 3)) + sharpness * np.eye(3)[labels]

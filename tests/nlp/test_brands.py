@@ -30,9 +30,10 @@ def _brands() -> list[Brand]:
 @pytest.mark.parametrize("marked", [line for line in _LINES if not line.startswith("%")])
 def test_golden(marked: str) -> None:
     text = re.sub(r"\{\w+:(.*?)\}", r"\1", marked)
-    found = BrandLinker(_brands()).find_mentions(text)
-    for mention in reversed(found):
-        text = f"{text[: mention.start]}{{{mention.brand}:{text[mention.start : mention.end]}}}{text[mention.end :]}"
+    mentions = BrandLinker(_brands()).find_mentions(text)
+    for mention in reversed(mentions):
+        marked_name = f"{{{mention.brand}:{text[mention.start : mention.end]}}}"
+        text = text[: mention.start] + marked_name + text[mention.end :]
     assert text == marked
 
 

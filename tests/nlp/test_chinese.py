@@ -1,4 +1,4 @@
-"""The dictionary's weights, the rule that joins pieces, and what training makes of a few segmented lines."""
+"""Weights of the dictionary, the rule that joins pieces, and training on a few segmented lines."""
 
 from itertools import pairwise
 from pathlib import Path

@@ -185,7 +185,7 @@ def test_what_is_not_a_name_stays_and_spans_map_there_and_back(
 
 
 class _StubReader:
-    """A model: every post is negative, every target positive, with one aspect over the whole text."""
+    """A model for which every post is negative, every target positive, with one aspect a text."""
 
     name, version = "stub", "1"
 

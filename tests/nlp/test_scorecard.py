@@ -1,4 +1,4 @@
-"""The scorecard of purchase intent: golden texts, the model's signals, and which brand a signal is for."""
+"""The scorecard of purchase intent: golden texts, signals of the model, brands of signals."""
 
 from dataclasses import replace
 from pathlib import Path

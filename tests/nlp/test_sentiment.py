@@ -33,7 +33,6 @@ from nlp.model.encoder import Encoder, EncoderConfig, encoder_from_bert
 from nlp.model.folate_reader import WINDOW_TOKENS, FolateReader
 from nlp.model.heads import HeadOutputs, MultiTaskModel, mean_pool
 from nlp.model.pooling import PooledLogits
-from nlp.model.reader import is_readable, replace_surrogates
 from nlp.model.windows import (
     MAX_CHARACTERS_READ,
     TokenWindow,
@@ -41,6 +40,7 @@ from nlp.model.windows import (
     split_into_windows,
 )
 from nlp.text.clauses import split_clauses, target_clauses
+from nlp.text.language import is_readable, replace_surrogates
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -74,9 +74,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_checkpoint(
         model,
         ModelCalibration(warm, warm, {"zh": 0.7, "en": 0.7}),
-        "tiny",
-        where / "from.json",
-        where / "model",
+        name="tiny",
+        tokenizer=where / "from.json",
+        folder=where / "model",
     )
     return where / "model"
 

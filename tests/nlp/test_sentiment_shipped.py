@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from nlp.model import DEFAULT_MODEL_FOLDER, Reader, load_reader
-from nlp.model.reader import model_language
+from nlp.text.language import model_language
 
 SENTENCES = Path(__file__).parents[1] / "eval" / "sentences.jsonl"
 KINDS = ("plain", "negation", "irony", "emoji", "emoticon", "mixed", "traditional", "short", "long")

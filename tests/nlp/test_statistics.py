@@ -29,7 +29,7 @@ UNIFORM = np.full(3, 1 / 3)
 
 
 def posteriors(shares: tuple[float, ...], n: int, seed: int) -> np.ndarray:
-    """Exact posteriors under a uniform prior: three normal classes in a plane, drawn at prevalences `shares`."""
+    """Draw exact posteriors under a uniform prior of three normal classes at given prevalences."""
     rng = np.random.default_rng(seed)
     centres = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 2.0]])
     points = centres[rng.choice(3, n, p=shares)] + rng.normal(size=(n, 2))
@@ -76,7 +76,7 @@ def test_emq_undoes_the_prior_of_calibration() -> None:
 
 
 def test_a_pull_keeps_the_estimate_from_the_border_and_ends_at_the_mean() -> None:
-    """Nobody is neutral here: maximum likelihood says so, and a pull of half a post a post does not."""
+    """No post is neutral: the maximum likelihood is 0, a pull of half a post a post raises it."""
     rows = posteriors((0.3, 0.0, 0.7), 400, seed=4)
     mean = rows.mean(axis=0)
     alone, drawn, nearly = (
@@ -88,7 +88,11 @@ def test_a_pull_keeps_the_estimate_from_the_border_and_ends_at_the_mean() -> Non
 
 
 def test_one_post_pulled_by_hand() -> None:
-    """Posterior (.8, .2), balanced: p maximises log(.8 p + .2 (1 - p)) + pull (.8 log p + .2 log(1 - p)); at pull 1, p = .9029."""
+    """Check a maximum that was computed by hand.
+
+    The posterior is (.8, .2), balanced: p maximises
+    log(.8 p + .2 (1 - p)) + pull (.8 log p + .2 log(1 - p)); at pull 1, p = .9029.
+    """
     found = emq_prevalences(
         np.array([[0.8, 0.2]]),
         np.array([0.5, 0.5]),
@@ -180,7 +184,7 @@ def test_log_odds_wants_a_background() -> None:
 
 @pytest.fixture(scope="module")
 def oracles() -> dict[str, Any]:
-    """Posteriors with what QuaPy and ppi-python make of them; the file says which versions and by which calls."""
+    """Load posteriors with the results of QuaPy and ppi-python; the file has their versions."""
     golden = Path(__file__).parents[1] / "golden" / "quantify.json"
     return json.loads(golden.read_text(encoding="utf-8"))
 

@@ -13,7 +13,7 @@ from folate.core.errors import ConfigError
 from folate.core.weeks import Week
 from reports.context import ReportContext
 from reports.render.document import campaign_document
-from reports.sections.campaigns import CampaignResult, measure_campaign, measure_campaigns
+from reports.sections.campaigns.measure import CampaignResult, measure_campaign, measure_campaigns
 
 SPRING = Campaign(
     id="spring",

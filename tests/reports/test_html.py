@@ -18,7 +18,7 @@ from reports.build import Report, assemble_report
 from reports.render import charts
 from reports.render.html import PAGE_SECTIONS, page_sections, render_html
 from reports.sections.concerns import Concern, Concerns
-from reports.sections.perception import DistinctiveWord
+from reports.sections.perception.words import DistinctiveWord
 
 # Elements whose digits are no measures.
 NOT_A_MEASURE = (

@@ -11,7 +11,7 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
 from reports.context import ReportContext
-from reports.sections.people import People, find_people, interaction_graphml
+from reports.sections.people.find import People, find_people, interaction_graphml
 from reports.sections.topics import load_topics
 
 

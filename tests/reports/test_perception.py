@@ -10,7 +10,7 @@ from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
 from folate.core.weeks import Week
 from reports.context import ReportContext
-from reports.sections.perception import Perception, perceive
+from reports.sections.perception.perceive import Perception, perceive
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import random
 from dataclasses import replace
 
 from nlp.model.name_hiding import PLACEHOLDERS
-from nlp.model.reader import model_language
+from nlp.text.language import model_language
 from training.sets.composed import invent_brand_name
 from training.sets.samples import LabelledTarget, Sample
 

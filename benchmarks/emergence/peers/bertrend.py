@@ -97,7 +97,8 @@ def _select_alarms(signals: list[Signal]) -> Alarms:
     popularities: list[float] = []
     for signal in signals:
         popularities += [value for value in signal.popularity if value > MIN_POPULARITY]
-    low, high = 0.0, 0.0
+    low = 0.0
+    high = 0.0
     if popularities:
         low, high = np.percentile(popularities, [LOW_PERCENTILE, HIGH_PERCENTILE])
     selected = []

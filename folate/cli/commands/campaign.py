@@ -24,10 +24,10 @@ def campaign(campaign_id: str, week: Week, folder: Path, form: str) -> None:
     from folate.pipeline.project import Project
     from reports.context import ReportContext
     from reports.render.document import campaign_document
-    from reports.sections.campaigns import measure_campaign
+    from reports.sections.campaigns.measure import measure_campaign
 
     project = Project.open(folder)
-    campaigns = {each.id: each for each in project.config.campaign}
+    campaigns = {campaign.id: campaign for campaign in project.config.campaign}
     if campaign_id not in campaigns:
         raise ConfigError(
             f"no campaign {campaign_id!r} in folate.toml; {suggestion(campaign_id, campaigns)}"

@@ -26,7 +26,7 @@ def network(week: Week, output: Path | None, folder: Path) -> None:
     """
     from folate.pipeline.project import Project
     from reports.context import ReportContext
-    from reports.sections.people import interaction_graphml
+    from reports.sections.people.find import interaction_graphml
 
     project = Project.open(folder)
     context = ReportContext(project.store.snapshot(), project.config, week)

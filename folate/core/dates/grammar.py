@@ -92,13 +92,13 @@ def parse_full_text(
     if len(text) > MAX_DATE_LENGTH:
         raise DateError(f"longer than {MAX_DATE_LENGTH} characters")
     text = _normalize_forms(normalize_numerals(text), timezone)
-    found = _search_date(text, timezone, now, date_order, allow_relative=allow_relative)
-    if found is None:
+    date_match = _search_date(text, timezone, now, date_order, allow_relative=allow_relative)
+    if date_match is None:
         raise DateError("no known way to write a date")
-    other_text = _text_between(text, found.spans)
+    other_text = _text_between(text, date_match.spans)
     if unknown_text := _FILLER_REGEX.sub(" ", other_text).strip():
         raise DateError(f"a date and something that is none: {unknown_text[:40]!r}")
-    return found.timestamp
+    return date_match.timestamp
 
 
 def find_in_text(
@@ -114,21 +114,21 @@ def find_in_text(
     `is_cut` says that the text goes on: a date at its very end is refused with a DateError.
     """
     text = _normalize_forms(text, timezone)
-    found = _search_date(text, timezone, shown_at, date_order, allow_relative=True)
-    if found and is_cut and max(end for _, end in found.spans) >= len(text):
+    date_match = _search_date(text, timezone, shown_at, date_order, allow_relative=True)
+    if date_match and is_cut and max(end for _, end in date_match.spans) >= len(text):
         raise DateError("a date that may go on behind the characters read")
-    return found.timestamp if found else None
+    return date_match.timestamp if date_match else None
 
 
 def _text_between(text: str, spans: list[tuple[int, int]]) -> str:
     """Return `text` without `spans`, its parts joined by spaces."""
-    parts = []
+    pieces = []
     previous_end = 0
     for start, end in sorted(spans):
-        parts.append(text[previous_end:start])
+        pieces.append(text[previous_end:start])
         previous_end = end
-    parts.append(text[previous_end:])
-    return " ".join(parts)
+    pieces.append(text[previous_end:])
+    return " ".join(pieces)
 
 
 def _normalize_forms(text: str, timezone: str) -> str:

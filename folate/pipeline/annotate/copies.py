@@ -42,18 +42,21 @@ MAX_CORPUS_GROWTH = 2
 All posts are then compared again.
 """
 
-_SCHEMA = pa.schema({
-    "id": pa.string(),
-    "text_hash": pa.string(),
-    # of the stripped text
-    "digest": pa.string(),
-    # the post whose text it duplicates, or its own id; null for a text without letters and digits
-    "original": pa.string(),
-    # with the text of the original
-    "similarity": pa.float32(),
-    # of an original only
-    "signature": pa.binary(SIGNATURE_BYTES),
-})  # fmt: skip
+_SCHEMA = pa.schema(
+    {
+        "id": pa.string(),
+        "text_hash": pa.string(),
+        # of the stripped text
+        "digest": pa.string(),
+        # the post whose text it duplicates, or its own id; null for a text without letters and
+        # digits
+        "original": pa.string(),
+        # with the text of the original
+        "similarity": pa.float32(),
+        # of an original only
+        "signature": pa.binary(SIGNATURE_BYTES),
+    }
+)
 _POSTS_QUERY = "SELECT id, text_hash FROM posts ORDER BY published_at, id"
 _PENDING_TEXTS_QUERY = """
 SELECT id, text_hash, title, text FROM posts
@@ -256,11 +259,13 @@ def _duplicate_rows(rows: pa.Table, posts: pa.Table) -> pa.Table:
     is_original = pc.equal(ids, originals).to_numpy(zero_copy_only=False)
     # an original may itself duplicate an older post that was compared later
     similarity = np.where(is_original, similarity[earliest], similarity)
-    duplicates = pa.table({
-        "id": ids,
-        "cluster": ids.take(pa.array(earliest)),
-        "similarity": pa.array(similarity, pa.float32()),
-    })  # fmt: skip
+    duplicates = pa.table(
+        {
+            "id": ids,
+            "cluster": ids.take(pa.array(earliest)),
+            "similarity": pa.array(similarity, pa.float32()),
+        }
+    )
     return duplicates.filter(pc.not_equal(duplicates["id"], duplicates["cluster"]))
 
 

@@ -200,10 +200,11 @@ def _attribute_aspects(
             separate_parts += [(index, part) for part in parts]
             aspects.append([])
             continue
-        aspects.append([
+        post_aspects = [
             AspectWithBrands(aspect, attributed_brands(aspect.start, aspect.end, spans))
             for aspect in prediction.aspects
-        ])  # fmt: skip
+        ]
+        aspects.append(post_aspects)
     passages = [
         Passage(bodies[index][slice(*part.span)], _mentions_within(mentions[index], part.span))
         for index, part in separate_parts
@@ -214,7 +215,9 @@ def _attribute_aspects(
         for aspect in prediction.aspects:
             moved = replace(aspect, start=aspect.start + offset, end=aspect.end + offset)
             aspects[index].append(AspectWithBrands(moved, part.brands))
-    return [sorted(each, key=lambda entry: entry.aspect.confidence) for each in aspects]
+    return [
+        sorted(post_aspects, key=lambda entry: entry.aspect.confidence) for post_aspects in aspects
+    ]
 
 
 def _mentions_within(mentions: MentionSpans, part: TextSpan) -> MentionSpans:

@@ -35,7 +35,8 @@ def annotate_batches(
     context.
     """
     if post_count < MIN_PARALLEL_POSTS:
-        segmenter, linker = Segmenter(vocabulary), BrandLinker(brands)
+        segmenter = Segmenter(vocabulary)
+        linker = BrandLinker(brands)
         yield (
             (rows, annotate.annotate_texts(bodies, segmenter, linker)) for rows, bodies in batches
         )

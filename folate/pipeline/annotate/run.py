@@ -62,10 +62,10 @@ def _partly_read_notes(post_count: int) -> list[str]:
     if not post_count:
         return []
     posts_are = "post is" if post_count == 1 else "posts are"
-    them = "it" if post_count == 1 else "them"
+    pronoun = "it" if post_count == 1 else "them"
     return [
         f"{post_count:,} {posts_are} so long (over some {MAX_CHARACTERS_READ:,} characters) "
-        f"that the model read parts of {them}, evenly chosen."
+        f"that the model read parts of {pronoun}, evenly chosen."
     ]
 
 

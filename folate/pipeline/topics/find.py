@@ -152,7 +152,7 @@ def load_window(snapshot: Snapshot, config: Config, period: Period) -> pa.Table:
     `week` counts from 0, the oldest week of the baseline.
     """
     periods = [*preceding_periods(period, config.topics.baseline_weeks), period]
-    starts = [each.bounds(config.timezone)[0] for each in periods]
+    starts = [period.bounds(config.timezone)[0] for period in periods]
     start_microseconds = np.array([int(start.timestamp() * 1e6) for start in starts])
     end = period.bounds(config.timezone)[1]
     batches = snapshot.stream(WINDOW_QUERY, {"since": starts[0], "until": end}, BATCH)

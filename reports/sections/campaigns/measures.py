@@ -65,14 +65,14 @@ def _share_of_voice(sums: CampaignSums) -> Floats:
 
 
 def _new_people_share(sums: CampaignSums) -> Floats:
-    """Everybody is new in the first phase: it has no value."""
+    """Compute the share of new people; NaN for the first phase, in which all people are new."""
     share = ratio(sums["new_people"], sums["people"])
     share[..., 0] = np.nan
     return share
 
 
 def _reach_per_day(sums: CampaignSums) -> Floats:
-    """Without a value where no source shows followers."""
+    """Compute the reach per day; NaN where no source shows followers."""
     return np.where(sums["followed"] > 0, sums["followers"] / sums.days, np.nan)
 
 
@@ -111,7 +111,7 @@ def campaign_effect(measure: CampaignMeasure, sums: CampaignSums, brand: int, ph
     formula = CAMPAIGN_FORMULAS[measure.name]
     brand_values = formula(sums)[:, brand]
     change = _phase_change(brand_values, phase, measure.is_relative)
-    competitors = [other for other in range(sums.brand_count) if other != brand]
+    competitors = [index for index in range(sums.brand_count) if index != brand]
     if not measure.is_compared or not competitors:
         return change - 1 if measure.is_relative else change
     competitor_values = formula(sums.pool_brands(competitors))[:, 0]

@@ -92,7 +92,7 @@ def _brand_points(
     plane: CorrespondenceMap,
     positions: Floats,
 ) -> Iterator[MapPoint]:
-    """`positions` (draws, brands, 2) are those of the bootstrap."""
+    """Yield the points of brands; `positions` (draws, brands, 2) are those of the bootstrap."""
     for row, brand in enumerate(brands):
         position = plane.row_coordinates[row]
         outline = confidence_ellipse(positions[:, row], position)

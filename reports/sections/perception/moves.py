@@ -111,7 +111,7 @@ def _switching_quotes(
 def _find_comparisons(
     context: ReportContext, weeks: Sequence[Period], kind: str
 ) -> tuple[BrandComparison, ...]:
-    """`kind` is "switch" or "better"."""
+    """Find the pairs of brands that posts compare; `kind` is "switch" or "better"."""
     start, stop = queries.window_bounds(weeks, context.timezone)
     comparisons = _COMPARISONS_QUERY.format(
         brands=queries.string_literals(context.brand_ids),
@@ -136,7 +136,7 @@ def _find_comparisons(
 def _brand_comparison(
     context: ReportContext, row: Mapping[str, Any], kind: str, base: int, query: str
 ) -> BrandComparison:
-    """`row` is of `query`; its people are a share of `base` people."""
+    """Make the comparison of a row of `query`, whose people are a share of `base` people."""
 
     def figure(
         measure: str, value: float | None, n: int, interval: Interval = NO_INTERVAL

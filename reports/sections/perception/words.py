@@ -110,7 +110,10 @@ def find_distinctive_words(
 def _distinctive_words(
     context: ReportContext, mentions: str, words_query: str
 ) -> tuple[DistinctiveWord, ...]:
-    """`mentions` is the SELECT of the mentions, `words_query` that of their words."""
+    """Return the words that are distinctive of each brand.
+
+    `mentions` is the SELECT of the mentions, `words_query` that of their words.
+    """
     counts = _count_authors(context, words_query)
     if (counts.authors.sum(1) > 0).sum() < 2:
         return ()
@@ -143,11 +146,8 @@ def _count_authors(context: ReportContext, words_query: str) -> WordCounts:
     """Count authors of words that are no stop words, no numbers and no parts of a brand's names."""
     rows = context.rows(_AUTHOR_COUNTS_QUERY.format(said=words_query, fewest=MIN_AUTHORS))
     excluded = stopwords() | _name_parts(context)
-    words = [
-        word
-        for word in sorted({row["word"] for row in rows} - excluded)
-        if len(word) > 1 and not word.isdigit()
-    ]
+    candidates = {row["word"] for row in rows} - excluded
+    words = [word for word in sorted(candidates) if len(word) > 1 and not word.isdigit()]
     word_index = {word: index for index, word in enumerate(words)}
     authors = np.zeros((len(context.brand_ids), len(words)))
     for row in rows:
@@ -159,11 +159,11 @@ def _count_authors(context: ReportContext, words_query: str) -> WordCounts:
 
 def _name_parts(context: ReportContext) -> set[str]:
     """Return the aliases of all brands and their words, normalized."""
-    parts: set[str] = set()
+    names: set[str] = set()
     for brand in context.config.brands:
         for alias in brand.aliases:
-            parts.update(normalize_text(part) for part in (alias, *alias.split()))
-    return parts
+            names.update(normalize_text(name) for name in (alias, *alias.split()))
+    return names
 
 
 def _load_sample_posts(
