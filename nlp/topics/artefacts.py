@@ -8,7 +8,7 @@ import numpy as np
 from folate.core.config import Topics
 from folate.core.weeks import Period, last_day
 from nlp.topics import first_story, holidays
-from nlp.topics.detect import Alarm
+from nlp.topics.alarms import Alarm
 from nlp.topics.stream import Ints, PostStream
 from nlp.topics.surprise import AuthorCounts
 from nlp.topics.topic import (

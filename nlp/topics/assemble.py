@@ -15,8 +15,8 @@ from folate.core.weeks import Period
 from nlp.text.stopwords import stopwords
 from nlp.text.term_matcher import TermMatcher
 from nlp.topics import artefacts, audience_segments, first_story, tracking
+from nlp.topics.alarms import ALL_POSTS, Alarm, ScopeTest, q_values
 from nlp.topics.candidates import CandidateTerms
-from nlp.topics.detect import ALL_POSTS, Alarm, ScopeTest, q_values
 from nlp.topics.grouping import AlarmGroup
 from nlp.topics.stream import Bools, Codes, Floats, Ints, PostStream
 from nlp.topics.topic import FLAG_SHORT_BASELINE, Topic

@@ -11,10 +11,7 @@ from folate.core.weeks import Period, last_day
 from nlp.stats.estimation import log_odds_z_scores
 from nlp.text.term_matcher import TermMatcher
 from nlp.topics import audience_segments, grouping, holidays
-from nlp.topics.assemble import TopicContext, describe_topics
-from nlp.topics.audience_segments import FindSegments
-from nlp.topics.candidates import CandidateTerms, find_candidates
-from nlp.topics.detect import (
+from nlp.topics.alarms import (
     MIN_BASELINE_WEEKS,
     Alarm,
     ScopeTest,
@@ -22,6 +19,9 @@ from nlp.topics.detect import (
     margin_without_posts,
     run_scope_tests,
 )
+from nlp.topics.assemble import TopicContext, describe_topics
+from nlp.topics.audience_segments import FindSegments
+from nlp.topics.candidates import CandidateTerms, find_candidates
 from nlp.topics.grouping import AlarmGroup, EmbedTexts
 from nlp.topics.stream import Bools, FetchTexts, Floats, Ints, PostStream, encode_posts
 from nlp.topics.topic import FLAG_SHORT_BASELINE, Discovery, Topic

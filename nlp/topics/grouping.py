@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from folate.core.text import contains_chinese
-from nlp.topics.detect import Alarm
+from nlp.topics.alarms import Alarm
 from nlp.topics.stream import Codes, Floats, Ints, PostStream
 
 EmbedTexts = Callable[[list[str]], Floats]

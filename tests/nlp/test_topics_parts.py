@@ -17,8 +17,8 @@ from scipy.stats import gumbel_r, nbinom
 from folate.core.errors import InputError
 from nlp.text.stopwords import stopwords
 from nlp.topics import artefacts, first_story, holidays
+from nlp.topics.alarms import Alarm
 from nlp.topics.candidates import join_words
-from nlp.topics.detect import Alarm
 from nlp.topics.grouping import AlarmGroup, explain_away
 from nlp.topics.ngrams import CodeSequence, NgramSearch, frequent_ngrams, ngram_codes
 from nlp.topics.stream import sorted_unique

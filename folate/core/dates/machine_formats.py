@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from folate.core.dates.absolute import FULL_MONTH_NUMBERS, MONTH_NUMBERS
-from folate.core.dates.grammar import parse_full_text
+from folate.core.dates.day_and_clock import parse_full_text
 from folate.core.dates.moments import (
     PRECISIONS,
     DateError,

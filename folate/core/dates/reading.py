@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from folate.core.dates.grammar import find_in_text, parse_full_text
+from folate.core.dates.day_and_clock import find_in_text, parse_full_text
 from folate.core.dates.machine_formats import parse_machine_format, parse_number
 from folate.core.dates.moments import (
     DateError,

@@ -22,7 +22,7 @@ from folate.core.dates import (
     is_ambiguous_date,
     parse_date,
 )
-from folate.core.dates.grammar import parse_full_text
+from folate.core.dates.day_and_clock import parse_full_text
 from folate.core.dates.machine_formats import parse_machine_format
 
 ZONE = "Asia/Shanghai"
