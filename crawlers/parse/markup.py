@@ -136,9 +136,10 @@ class _SingleStepTranslator(HTMLTranslator):
 def select_css(element: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
     """Return the elements in `element`, itself included, that a CSS selector matches.
 
-    Compiled selectors are cached: compiling takes longer than a search.
+    An empty selector, as of a field that a profile lacks, matches none. Compiled selectors are
+    cached: compiling takes longer than a search.
     """
-    return list(_compile_selector(selector)(element))
+    return list(_compile_selector(selector)(element)) if selector else []
 
 
 @cache

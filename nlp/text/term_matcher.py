@@ -102,6 +102,7 @@ _RE2_NOTHING = r"[^\x{0}-\x{10FFFF}]"
 _RE2_LETTERS = r"\p{Latin}\p{Greek}\p{Cyrillic}_"
 _RE2_NO_WORD_BEFORE = rf"(?:^|[^{_RE2_LETTERS}\p{{Nd}}])"
 _PYTHON_GAP = r"[\s-]"
+_RE2_APOSTROPHE = "['’‘ʼ＇]"
 _RE2_GAP = r"[\s\p{Zs}-]"
 _ASCII_TO_FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 
@@ -182,12 +183,14 @@ def _bounded(
 def _re2_spellings(piece: str) -> str:
     """Return an expression for a folded piece in every spelling that folds to it."""
     if piece.isascii():
-        plain = re.escape(piece).replace("'", "['’‘ʼ]")
+        plain = re.escape(piece).replace("'", _RE2_APOSTROPHE)
         return f"(?:{plain}|{piece.translate(_ASCII_TO_FULL_WIDTH)})"
     return "".join(map(_character_class, piece))
 
 
 def _character_class(character: str) -> str:
+    if character == "'":
+        return _RE2_APOSTROPHE
     variants = _chinese_variants().get(character, "")
     return f"[{character}{variants}]" if variants else re.escape(character)
 

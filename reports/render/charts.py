@@ -6,9 +6,9 @@ They have no scripts and no fonts of their own, and take their colours from the 
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
-from unicodedata import east_asian_width
 
 import altair as alt
+from rich.cells import get_character_cell_size
 from vl_convert import vegalite_to_svg
 
 from folate.core.text import printable_text
@@ -135,7 +135,7 @@ def truncate_label(name: str) -> str:
     free_width = _MAX_LABEL_WIDTH
     truncated = ""
     for char in name:
-        free_width -= 2 if east_asian_width(char) in "WF" else 1
+        free_width -= get_character_cell_size(char)
         if free_width < 0:
             return f"{truncated.rstrip()}…"
         truncated += char

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, pi, sin, sqrt
 from typing import Any, NamedTuple
-from unicodedata import east_asian_width
 
 import altair as alt
+from rich.cells import cell_len
 
 from folate.core.text import printable_text
 from reports.render.charts import INK, LINE, MUTED, brand_colour, render_svg, truncate_label
@@ -174,7 +174,7 @@ def _place_labels(
     labels = []
     for point in points:
         name = truncate_label(printable_text(names.get(point.name, point.name)))
-        label_width = _LETTER_WIDTH * _text_width(name)
+        label_width = _LETTER_WIDTH * cell_len(name)
         x, y = _point_coordinates(point)
         point_x = (x - x_domain.start) / (x_domain.end - x_domain.start) * width
         point_y = (y_domain.end - y) / (y_domain.end - y_domain.start) * height
@@ -197,11 +197,6 @@ def _find_free_box(box: _LabelBox, occupied: Sequence[_LabelBox]) -> _LabelBox:
         if not any(candidate.overlaps(other) for other in occupied):
             return candidate
     raise ValueError(f"wanted a free line for a name, got {len(occupied)} names around it.")
-
-
-def _text_width(text: str) -> int:
-    """Return the width of a text in Latin letters; a Chinese character is as wide as two."""
-    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def co_mention_chart(

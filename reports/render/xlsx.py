@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
-from unicodedata import east_asian_width
+
+from rich.cells import cell_len
 
 from folate.core.measures import Unit
 from folate.core.text import printable_text
@@ -275,12 +276,8 @@ def _bound_content(cell: TableCell, bound: str) -> _FigureNumber | None:
 
 def _column_width(cells: Sequence[_CellContent]) -> int:
     """Return the width of a column in characters, within limits; a Chinese character is two."""
-    widths = [_text_width(cell) for cell in cells if isinstance(cell, str)]
+    widths = [cell_len(cell) for cell in cells if isinstance(cell, str)]
     return min(max([_MIN_COLUMN_WIDTH, *widths]) + 2, _MAX_COLUMN_WIDTH)
-
-
-def _text_width(text: str) -> int:
-    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _truncate_utf16(text: str, max_length: int) -> str:

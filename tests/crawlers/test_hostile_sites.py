@@ -150,7 +150,7 @@ def site() -> Iterator[Callable[[hostile.Site], hostile.Server]]:
 
 
 ENDLESS = hostile.pages(
-    lambda path, number: hostile.post(number) + hostile.following(f"?page={number + 1}")
+    lambda path, number: hostile.post(number) + hostile.next_link(f"?page={number + 1}")
 )
 
 

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from lxml import html
 
 from crawlers.parse import PARSERS
+from crawlers.parse.markup import select_css
 from crawlers.parse.page import NESTING_PROBLEM, Page, ParsedPage, SourceInfo
 from crawlers.parse.stubs import is_forum_stub, is_microblog_stub
 
@@ -578,3 +580,9 @@ def test_many_reviews_of_equal_text_told_twice_are_counted_once() -> None:
         [(author, "2026-03-02", "好评") for author in reversed(authors)],
     )
     assert len(parse_body("reviews", page, role="product").posts) == 200
+
+
+def test_an_empty_selector_of_a_profile_matches_nothing() -> None:
+    element = html.fromstring("<div><p>A review</p></div>")
+    assert select_css(element, "p") == [element[0]]
+    assert select_css(element, "") == []

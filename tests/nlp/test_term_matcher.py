@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nlp.text.plurals import singularize
@@ -72,12 +72,15 @@ def test_singulars(word: str, singular: str) -> None:
     assert singularize(word) == singular
 
 
+@settings(deadline=None, derandomize=True)
 @given(terms=st.lists(TERMS, max_size=3), text=TEXTS, plurals=st.booleans())
+@example(terms=["é’"], text="é’", plurals=False)
 def test_sql_and_python_agree(terms: list[str], text: str, plurals: bool) -> None:
     matcher = TermMatcher(terms, plurals=plurals)
     assert matcher.matches(text) is found_in_sql(text, matcher.re2_pattern())
 
 
+@settings(deadline=None, derandomize=True)
 @given(terms=st.lists(TERMS, max_size=4), text=TEXTS)
 def test_many_terms_are_found_as_each_alone(terms: list[str], text: str) -> None:
     together = {(match.start, match.end) for match in TermMatcher(terms).find(text)}
