@@ -175,7 +175,10 @@ def _draw_words(count: int, rng: Generator) -> pa.Array:
 
 
 def _draw_annotations(keys: pa.Table, rng: Generator) -> Iterator[tuple[str, pa.Table]]:
-    """Yield the tables of annotations; `keys` has the ids and text hashes of all posts."""
+    """Yield tables of invented annotations, drawn at random for each made-up post.
+
+    `keys` has the ids and text hashes of the posts. Yields (table name, rows).
+    """
     count = len(keys)
     yield (
         "texts",

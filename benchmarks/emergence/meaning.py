@@ -128,7 +128,10 @@ def _sample_texts(stream: Path) -> list[str]:
 
 
 def sample_words(stream: Path) -> list[str]:
-    """Return `LANGUAGE_SAMPLE_POSTS` words of a stream, whose mean is that of all names."""
+    """Draw `LANGUAGE_SAMPLE_POSTS` words of a stream.
+
+    The mean of their embeddings stands for the mean embedding of all names.
+    """
     words: set[str] = set()
     for _, text in read_dated_texts(stream):
         excerpt_words = Segmenter().words(text[:_EXCERPT_LENGTH])

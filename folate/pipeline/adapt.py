@@ -71,7 +71,7 @@ SELECT brand, count(DISTINCT text_hash) AS n FROM audits WHERE label IS NOT NULL
 
 
 class _LabelledTexts(NamedTuple):
-    """The labelled texts of a brand that one model has annotated."""
+    """Texts of a brand with the label of a person and the probabilities of one model."""
 
     # digest of each text, by which it is assigned to a fold
     text_hashes: list[str]

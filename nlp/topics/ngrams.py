@@ -159,7 +159,11 @@ class NgramSearch:
     """A search for the occurrences of selected n-grams; it follows only their prefixes."""
 
     def __init__(self, levels: Sequence[FrequentNgrams], selected: Sequence[Bools]) -> None:
-        """Prepare the search; `selected` has a mask over the rows of each of `levels`."""
+        """Prepare the search for n-grams.
+
+        `levels` has the frequent n-grams of length 1, 2, ...; `selected` has for each level a mask
+        over its n-grams, true for those to search for.
+        """
         self.levels = levels
         self.selected = selected
         is_needed = [mask.copy() for mask in selected]

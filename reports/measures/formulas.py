@@ -69,7 +69,7 @@ class MeasureScope:
 
     @cached_property
     def sentiment(self) -> tuple[Floats, Ints]:
-        """Shares (draws, brands, weeks, 3) of the labels, and the posts behind them."""
+        """Shares (draws, brands, weeks, 3) of the labels, and the number of posts behind each."""
         if not self.is_comparison:
             return self.estimates.sentiment_levels, self.estimates.sentiment_shares.n
         shares = self.estimates.sentiment_shares_for(self.weeks, self.sources)

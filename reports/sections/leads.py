@@ -50,7 +50,10 @@ class Lead:
 
 @dataclass(frozen=True)
 class LeadRanking:
-    """The leads, highest score first, and the posts with a signal that have no author."""
+    """The leads, highest score first.
+
+    `anonymous_posts` counts posts that show purchase intent and have no author to credit.
+    """
 
     rows: list[dict[str, Any]]
     anonymous_posts: int

@@ -19,19 +19,10 @@ from folate.pipeline.report import build_report
 from folate.pipeline.watch import evaluate_project_rules
 from reports.alerts.alert import ALERT_SCHEMA
 from reports.alerts.rules import RuleEvaluation
+from tests.folate.project import TWO_BRANDS_TOML
 
 WEEK = Week.parse("2026-W10")
 ZONE = "Asia/Shanghai"
-BRANDS = """
-name = "Test"
-[[brands]]
-id = "ours"
-names = ["晨谷", "Morngrain"]
-own = true
-[[brands]]
-id = "theirs"
-names = ["暖禾"]
-"""
 RULES = """
 [alerts]
 file = "alerts.jsonl"
@@ -175,7 +166,7 @@ def stored_evaluation(evaluation: RuleEvaluation, monkeypatch: pytest.MonkeyPatc
 
 
 def write_config(project: Path, rules: str) -> None:
-    (project / "folate.toml").write_text(BRANDS + rules, encoding="utf-8")
+    (project / "folate.toml").write_text(TWO_BRANDS_TOML + rules, encoding="utf-8")
 
 
 def run_watch(project: Path, *arguments: str, week: str = str(WEEK)) -> int:
@@ -359,7 +350,9 @@ def test_mail_goes_once_to_each_recipient_and_a_rule_chooses_its_channels(
 def test_a_day_has_events_of_its_iso_week_and_its_words_are_the_projects(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (project / "folate.toml").write_text('language = "zh"\n' + BRANDS + RULES, encoding="utf-8")
+    (project / "folate.toml").write_text(
+        'language = "zh"\n' + TWO_BRANDS_TOML + RULES, encoding="utf-8"
+    )
     day = str(WEEK.monday + timedelta(days=5))
     arguments = ["watch", "--project", str(project), "--format", "json", "--day", day]
     assert run_command(arguments) == 0

@@ -56,7 +56,11 @@ def drop_contradicted_labels(
 
 
 def find_contradicted_labels(samples: Sequence[Sample]) -> list[bool]:
-    """Return for each sample whether its label is nearly impossible given the others."""
+    """Return for each sample whether its text contradicts its label.
+
+    It does where a model that is trained on the other folds of the set gives the label a
+    probability under MIN_LABEL_PROBABILITY.
+    """
     parts = np.array([int(text_digest(sample.text)[8:16], 16) % FOLDS for sample in samples])
     contradicted = np.zeros(len(samples), bool)
     for part in range(FOLDS):
