@@ -23,7 +23,6 @@ from nlp.text.chinese import JOINS_FILE, WORDS_FILE, ChineseSegmenter, join_feat
 from nlp.text.normalize import normalize_text
 
 TRAIN_FILE = "nlpcc2016_weibo_seg/nlpcc2016-word-seg-train.dat"
-DEV_FILE = "nlpcc2016_weibo_seg/nlpcc2016-wordseg-dev.dat"
 FREQUENCY_ROUNDS, LEARNING_RATE, LEARNING_RATE_DECAY, JOIN_ROUNDS, SEED = 8, 0.3, 0.3, 4, 20
 CORPUS_COUNT_WEIGHT = 0.3
 """Initial weight of the posts' counts, beside the dictionary's own."""

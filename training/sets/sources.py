@@ -36,9 +36,6 @@ from training.sets.samples import (
 HELD_OUT_CATEGORIES = ("水果", "蒙牛")
 """Categories of online_shopping that are never learnt: each represents an unlabelled brand."""
 
-SELECTION_SETS = ("sxsw", "shop_kept", "entities_choice")
-"""Held-out sets on which quantifiers and rules may be chosen; the others are only reported on."""
-
 _POST_LABELS = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
 _TOPIC_LABELS = _POST_LABELS | {
     "-2": NEGATIVE,
@@ -619,7 +616,11 @@ HELD_OUT_SOURCES = (
         "shop_kept", "zh", "not stated", shopping_reader(held_out=True), dev=(SHOPPING_FILE,)
     ),
 )
-"""Sets whose texts are never learnt, in any set; bank_app_reviews is the manifest's own."""
+"""Sets whose texts are never learnt, in any set; bank_app_reviews is the manifest's own.
+
+Quantifiers and rules may be chosen on sxsw, shop_kept and entities_choice; the others are only
+reported on.
+"""
 
 
 def training_sets() -> list[TrainingSet]:
