@@ -48,6 +48,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration(2, "evidence says what of a brand a number is about", add_missing_columns),
     Migration(3, "judgements say how much of a very long post the model read", add_missing_columns),
+    Migration(4, "texts say where each word is, and who writes", add_missing_columns),
 )
 
 

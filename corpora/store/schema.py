@@ -11,6 +11,7 @@ import pyarrow as pa
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 _STRINGS = pa.list_(pa.string())
+_INTEGERS = pa.list_(pa.int32())
 _ANNOTATION_COLUMNS = {"text_hash": pa.string(), "annotator": pa.string(), "version": pa.string()}
 _SENTIMENT_COLUMNS = {
     "label": pa.string(),
@@ -80,11 +81,64 @@ TEXTS = TableDefinition(
         language=pa.string(),
         # normalized, in order, without punctuation
         words=_STRINGS,
+        # of each word: offset and length in code points of `Post.body`; missing in rows older than
+        # the columns
+        starts=_INTEGERS,
+        lengths=_INTEGERS,
         hashtags=_STRINGS,
+        # audience segments that the author of the text says to belong to; missing likewise
+        segments=_STRINGS,
         # digest of the normalized text
         exact=pa.string(),
     ),
     key_columns=("id",),
+)
+
+# One row per post whose words were tagged, which is done where it is asked for.
+WORD_TAGS = TableDefinition(
+    "word_tags",
+    _build_schema(
+        id=pa.string(),
+        **_ANNOTATION_COLUMNS,
+        # of each word of `texts`
+        lemmas=_STRINGS,
+        # universal part-of-speech tags
+        parts=_STRINGS,
+    ),
+    key_columns=("id",),
+)
+
+# One row per post: the sentence vector of its text, of which the nearest are searched.
+EMBEDDINGS = TableDefinition(
+    "embeddings",
+    _build_schema(
+        id=pa.string(),
+        **_ANNOTATION_COLUMNS,
+        # unit length, float16, little-endian
+        vector=pa.binary(),
+    ),
+    key_columns=("id",),
+)
+
+# One row per line of a concordance that a person put into a group, or looked at and left out.
+LABELS = TableDefinition(
+    "labels",
+    _build_schema(
+        # of the group
+        name=pa.string(),
+        # the person's own short name
+        rater=pa.string(),
+        # of the post
+        id=pa.string(),
+        # offsets in code points of `Post.body`
+        start=pa.int32(),
+        end=pa.int32(),
+        # whether the line belongs to the group
+        belongs=pa.bool_(),
+        # the canonical query of the concordance
+        query=pa.string(),
+    ),
+    key_columns=("name", "rater", "id", "start", "end"),
 )
 
 # One row per brand mention.
@@ -359,6 +413,8 @@ TABLES: dict[str, TableDefinition] = {
     for table in (
         POSTS,
         TEXTS,
+        WORD_TAGS,
+        EMBEDDINGS,
         MENTIONS,
         SENTIMENTS,
         ASPECTS,
@@ -370,6 +426,7 @@ TABLES: dict[str, TableDefinition] = {
         CRAWLS,
         AUDITS,
         ADAPTATIONS,
+        LABELS,
         EVIDENCE,
     )
 }

@@ -21,7 +21,16 @@ from folate.core.text import quote_name
 
 # Tables of annotations. Their rows are valid for the text that they were made of: a view joins
 # them to the present text of each post, and the view `all_NAME` has them all.
-PER_TEXT_TABLES = ("texts", "mentions", "comparisons", "sentiments", "aspects", "judgements")
+PER_TEXT_TABLES = (
+    "texts",
+    "word_tags",
+    "embeddings",
+    "mentions",
+    "comparisons",
+    "sentiments",
+    "aspects",
+    "judgements",
+)
 # Seconds that one query may take; counting a million posts by week takes 0.4 (docs/store.md).
 MAX_QUERY_SECONDS = 300.0
 # Memory of all queries to a snapshot; nothing is spilled to a disk.
@@ -58,6 +67,8 @@ _DUCKDB_TYPES = {
     "float": "FLOAT",
     "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
     "list<item: string>": "VARCHAR[]",
+    "list<item: int32>": "INTEGER[]",
+    "binary": "BLOB",
 }
 
 QueryParameters = Mapping[str, Any] | Sequence[Any]

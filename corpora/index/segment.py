@@ -1,0 +1,176 @@
+"""A segment of the index, read from memory-mapped arrays (see `corpora.index.layout`)."""
+
+import itertools
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from corpora.index.layout import ARRAYS, FIELDS_FILE, HAS_TAGS, HAS_WORDS
+
+Positions = npt.NDArray[np.int64]
+"""Document numbers, character positions or word positions."""
+
+_EMPTY = np.empty(0, np.int64)
+
+
+class Postings:
+    """Keys, and the sorted values of each."""
+
+    def __init__(
+        self, keys: npt.NDArray[Any], offsets: npt.NDArray[Any], values: npt.NDArray[Any]
+    ) -> None:
+        self.keys = keys
+        self.offsets = offsets
+        self.values = values
+
+    def count(self, key: int) -> int:
+        """Return how many values a key has; 0 for an unknown key."""
+        index = self._index(key)
+        return 0 if index is None else int(self.offsets[index + 1] - self.offsets[index])
+
+    def values_of(self, key: int) -> Positions:
+        """Return the values of a key, in rising order."""
+        index = self._index(key)
+        if index is None:
+            return _EMPTY
+        values = self.values[self.offsets[index] : self.offsets[index + 1]]
+        return np.asarray(values, np.int64)
+
+    def values_of_range(self, first_key: int, last_key: int) -> Positions:
+        """Return the values of all keys from `first_key` to `last_key`, in rising order."""
+        low = int(np.searchsorted(self.keys, self.keys.dtype.type(first_key), "left"))
+        high = int(np.searchsorted(self.keys, self.keys.dtype.type(last_key), "right"))
+        values = np.asarray(self.values[self.offsets[low] : self.offsets[high]], np.int64)
+        return np.sort(values) if high - low > 1 else values
+
+    def count_range(self, first_key: int, last_key: int) -> int:
+        """Return how many values all keys from `first_key` to `last_key` have."""
+        low = int(np.searchsorted(self.keys, self.keys.dtype.type(first_key), "left"))
+        high = int(np.searchsorted(self.keys, self.keys.dtype.type(last_key), "right"))
+        return int(self.offsets[high] - self.offsets[low])
+
+    def _index(self, key: int) -> int | None:
+        if key < 0:
+            return None
+        index = int(np.searchsorted(self.keys, self.keys.dtype.type(key)))
+        return index if index < len(self.keys) and int(self.keys[index]) == key else None
+
+
+class Segment:
+    """Documents with their characters, words and metadata.
+
+    `live` is false for documents that a newer segment replaces or that were deleted; None: all are
+    live. Positions of documents that are not live must be left out of every answer.
+    """
+
+    def __init__(self, folder: Path, live: npt.NDArray[np.bool_] | None = None) -> None:
+        self.folder = folder
+        self.live = live
+        self._arrays: dict[str, npt.NDArray[Any]] = {}
+
+    def array(self, name: str) -> npt.NDArray[Any]:
+        """Return the array of this name (`corpora.index.layout.ARRAYS`), memory-mapped."""
+        if name not in self._arrays:
+            array = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            assert array.dtype == ARRAYS[name]  # noqa: S101
+            self._arrays[name] = array.view(np.ndarray)
+        return self._arrays[name]
+
+    @property
+    def document_count(self) -> int:
+        """The number of documents, those that are not live included."""
+        return len(self.array("days"))
+
+    @cached_property
+    def live_documents(self) -> Positions:
+        """The numbers of the live documents."""
+        if self.live is None:
+            return np.arange(self.document_count, dtype=np.int64)
+        return np.flatnonzero(self.live)
+
+    @cached_property
+    def pairs(self) -> Postings:
+        """Character positions by the pair of characters that begins there."""
+        return self._postings("pair_keys", "pair_offsets", "pair_values")
+
+    @cached_property
+    def words(self) -> Postings:
+        """Word positions by the number of the word in the lexicon."""
+        return self._postings("word_keys", "word_key_offsets", "word_values")
+
+    @cached_property
+    def lemmas(self) -> Postings:
+        """Word positions by the number of the lemma in the lexicon; untagged words have none."""
+        return self._postings("lemma_keys", "lemma_offsets", "lemma_values")
+
+    @cached_property
+    def fields(self) -> list[str]:
+        """The keys of metadata, sorted: "source:weibo"."""
+        keys: list[str] = json.loads((self.folder / FIELDS_FILE).read_text(encoding="utf-8"))
+        return keys
+
+    def documents_with(self, key: str) -> Positions:
+        """Return the documents with this key of metadata, such as "source:weibo"."""
+        index = int(np.searchsorted(np.array(self.fields, dtype=object), key))
+        if index == len(self.fields) or self.fields[index] != key:
+            return _EMPTY
+        offsets = self.array("field_offsets")
+        return np.asarray(self.array("field_values")[offsets[index] : offsets[index + 1]], np.int64)
+
+    def documents_of_characters(self, positions: Positions) -> Positions:
+        """Return the document of each character position."""
+        return np.searchsorted(self.array("char_offsets"), positions, "right") - 1
+
+    def documents_of_words(self, positions: Positions) -> Positions:
+        """Return the document of each word position."""
+        return np.searchsorted(self.array("word_offsets"), positions, "right") - 1
+
+    def has_state(self, bit: int) -> npt.NDArray[np.bool_]:
+        """Return for each document whether it has HAS_WORDS or HAS_TAGS."""
+        flags: npt.NDArray[np.bool_] = (self.array("states") & bit) != 0
+        return flags
+
+    @cached_property
+    def has_words(self) -> npt.NDArray[np.bool_]:
+        """For each document whether its words are known (it was annotated)."""
+        return self.has_state(HAS_WORDS)
+
+    @cached_property
+    def has_tags(self) -> npt.NDArray[np.bool_]:
+        """For each document whether lemmas and parts of speech are known."""
+        return self.has_state(HAS_TAGS)
+
+    def ids(self, documents: Positions) -> list[str]:
+        """Return the ids of posts, given their document numbers."""
+        offsets = self.array("id_offsets")
+        data = self.array("id_bytes")
+        starts = offsets[documents].tolist()
+        ends = offsets[documents + 1].tolist()
+        return [
+            data[start:end].tobytes().decode("utf-8")
+            for start, end in zip(starts, ends, strict=True)
+        ]
+
+    def texts(self, starts: Positions, ends: Positions) -> list[str]:
+        """Return the plain text between character positions, for many spans at once."""
+        return self._decode("characters", starts, ends)
+
+    def folded_texts(self, starts: Positions, ends: Positions) -> list[str]:
+        """Return the folded text between character positions, for many spans at once."""
+        return self._decode("folded", starts, ends)
+
+    def _decode(self, name: str, starts: Positions, ends: Positions) -> list[str]:
+        lengths = ends - starts
+        bounds = np.concatenate([[0], np.cumsum(lengths)])
+        shifts = np.repeat(starts - bounds[:-1], lengths)
+        codes = self.array(name)[shifts + np.arange(bounds[-1])]
+        text = np.ascontiguousarray(codes).tobytes().decode("utf-32-le")
+        cuts = bounds.tolist()
+        return [text[low:high] for low, high in itertools.pairwise(cuts)]
+
+    def _postings(self, keys: str, offsets: str, values: str) -> Postings:
+        return Postings(self.array(keys), self.array(offsets), self.array(values))
