@@ -47,4 +47,3 @@ def _fields(agreement: Agreement) -> dict[str, Any]:
         "no_yes": agreement.no_yes,
         "no_no": agreement.no_no,
     }
-
