@@ -29,7 +29,8 @@ def test_always_agreeing_is_one_with_an_interval_that_shrinks_with_n() -> None:
     few, many = Agreement(3, 0, 0, 3), Agreement(300, 0, 0, 300)
     assert few.kappa == many.kappa == 1
     few_interval, many_interval = few.kappa_interval(), many.kappa_interval()
-    assert few_interval is not None and many_interval is not None
+    assert few_interval is not None
+    assert many_interval is not None
     assert few_interval[0] < 0.5 < 0.95 < many_interval[0]
     assert few_interval[1] == many_interval[1] == 1
 
@@ -67,7 +68,8 @@ def test_kappa_is_in_its_interval_and_the_same_whoever_is_first(
     turned = Agreement(yes_yes, no_yes, yes_no, no_no)
     interval = agreement.kappa_interval()
     if agreement.kappa is None or interval is None:
-        assert turned.kappa is None and interval is None
+        assert turned.kappa is None
+        assert interval is None
         return
     assert turned.kappa == pytest.approx(agreement.kappa)
     assert -1 <= interval[0] <= agreement.kappa + 1e-9

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KEY_HELP = "y belongs, n does not, s skip, m more of the text, u undo, q quit"
 _ANSWER_KEYS = {"y": True, "n": False, "s": None}
-MIN_CONTEXT_CELLS = 10
+MIN_CONTEXT_CELLS = 8
 _DEFAULT_WIDTH = (100, 24)
 
 
