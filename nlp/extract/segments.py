@@ -14,7 +14,7 @@ from typing import Any
 
 from folate.core.config import AudienceSegment
 from nlp.text.longest_match import longest_match_pattern
-from nlp.text.normalize import fold_text, normalize_text
+from nlp.text.normalize import FoldedText, fold_once, normalize_text
 
 _FILE = Path(__file__).parents[1] / "data" / "segments.toml"
 _REPOSTED = re.compile(r"//\s?@")  # what follows is by another author
@@ -61,9 +61,10 @@ class SegmentDetector:
         """
         return self._names[segment_id]
 
-    def find_segments(self, text: str) -> list[str]:
+    def find_segments(self, text: str | FoldedText) -> list[str]:
         """Return the ids of the segments of the author of a text, in the order of `segment_ids`."""
-        folded = fold_text(strip_reposts(text))
+        text = fold_once(text)
+        folded = text.folded_in_place()[: len(strip_reposts(text.original))]
         segment_ids = []
         for segment_id, pattern in self._project_patterns.items():
             if pattern and pattern.search(folded):
