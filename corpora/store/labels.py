@@ -7,6 +7,7 @@ them, so that annotating again or rebuilding loses none.
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from corpora.store.snapshot import Snapshot
 from corpora.store.store import Store
@@ -17,12 +18,13 @@ from nlp.text.normalize import normalize_text
 MAX_NAME_LENGTH = 64
 _NAME = re.compile(rf"[\w.-]{{1,{MAX_NAME_LENGTH}}}")
 
-_LABELS_QUERY = """
-SELECT * FROM labels
-WHERE name = coalesce($name, name) AND rater = coalesce($rater, rater)
-ORDER BY name, rater, id, start, "end"
-""".strip()
 # A label is of an older text where the post has another text now, or is gone.
+_LABELS_QUERY = """
+SELECT l.*, p.id IS NULL OR p.text_hash IS DISTINCT FROM l.text_hash AS of_older_text
+FROM labels l LEFT JOIN posts p ON p.id = l.id
+WHERE l.name = coalesce($name, l.name) AND l.rater = coalesce($rater, l.rater)
+ORDER BY l.name, l.rater, l.id, l.start, l."end"
+""".strip()
 _COUNTS_QUERY = """
 SELECT l.name, l.rater, count(*) FILTER (l.belongs) AS yes, count(*) FILTER (NOT l.belongs) AS no,
   count(*) FILTER (l.belongs IS NULL) AS skipped, count(DISTINCT l.id) AS posts,
@@ -90,9 +92,19 @@ def read_labels(
     snapshot: Snapshot, name: str | None = None, rater: str | None = None
 ) -> list[Label]:
     """Return the labels of a group and a rater, or of all, by name, rater, post and place."""
-    rows = snapshot.sql(_LABELS_QUERY, {"name": name, "rater": rater}).to_pylist()
     names = [column.name for column in fields(Label)]
+    rows = read_label_rows(snapshot, name, rater)
     return [Label(**{column: row[column] for column in names}) for row in rows]
+
+
+def read_label_rows(
+    snapshot: Snapshot, name: str | None = None, rater: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the labels as rows of the table, and whether each is of an older text."""
+    rows: list[dict[str, Any]] = snapshot.sql(
+        _LABELS_QUERY, {"name": name, "rater": rater}
+    ).to_pylist()
+    return rows
 
 
 def label_counts(snapshot: Snapshot) -> list[dict[str, object]]:
