@@ -150,7 +150,8 @@ def numbered(ids: npt.NDArray[np.integer], chosen: npt.NDArray[np.integer], size
     """Return for each of `ids`, below `size`, its place in `chosen`; -1 if it has none."""
     places = np.full(size, -1, np.int64)
     places[chosen] = np.arange(len(chosen))
-    return places[ids]
+    found: Positions = places[ids]
+    return found
 
 
 def _counted_frequencies(posts: SegmentPosts, form: WordForm, size: int) -> npt.NDArray[np.int64]:
