@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from corpora.index.segment import Positions, Segment
+
+Spans = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+"""First positions, and positions after the last, of many stretches."""
 
 Unit = Literal["word", "character", "post"]
 """What the length of a hit is counted in: "word" where a part of the query matches whole words,
@@ -15,30 +19,106 @@ Unit = Literal["word", "character", "post"]
 metadata."""
 
 
-@dataclass(frozen=True)
 class SegmentHits:
     """The posts that match in one segment, and the hits in them.
 
     Only live documents are in it. Hits are sorted by start, end and then first word, and are
-    distinct. Where the unit is "post", each matching post has one hit: all of its text.
+    distinct. Where the unit is "post", each matching post has one hit: all of its text. What is not
+    asked for is not computed: a count of millions of hits reads no offsets.
     """
 
-    segment: Segment
-    # numbers of the matching documents, rising
-    documents: Positions
-    # document of each hit
-    hit_documents: Positions
-    # character positions of each hit, [start, end)
-    starts: Positions
-    ends: Positions
-    # word positions [first, last) of the words that the hit touches; first == last where the hit
-    # touches no word, or the document has none
-    first_words: Positions
-    last_words: Positions
+    def __init__(
+        self,
+        segment: Segment,
+        documents: Positions,
+        hit_documents: Positions,
+        *,
+        characters: Spans | None = None,
+        words: Spans | None = None,
+    ) -> None:
+        """Take the spans of the hits in characters, in words, or in both."""
+        self.segment = segment
+        # numbers of the matching documents, rising
+        self.documents = documents
+        # document of each hit
+        self.hit_documents = hit_documents
+        self._characters = characters
+        self._words = words
 
     @property
     def hit_count(self) -> int:
-        return len(self.starts)
+        """The number of hits."""
+        return len(self.hit_documents)
+
+    @cached_property
+    def starts(self) -> Positions:
+        """The first character position of each hit."""
+        if self._characters is not None:
+            return np.asarray(self._characters[0], np.int64)
+        return self.segment.array("word_starts")[self.first_words].astype(np.int64)
+
+    @cached_property
+    def ends(self) -> Positions:
+        """The character position after the last character of each hit."""
+        if self._characters is not None:
+            return np.asarray(self._characters[1], np.int64)
+        last = self.last_words - 1
+        ends = self.segment.array("word_starts")[last].astype(np.int64)
+        ends += self.segment.array("word_lengths")[last]
+        return ends
+
+    @cached_property
+    def first_words(self) -> Positions:
+        """The position of the first word that each hit touches.
+
+        It equals `last_words` where a hit touches no word, or its document has none.
+        """
+        return np.asarray(self._touched_words[0], np.int64)
+
+    @cached_property
+    def last_words(self) -> Positions:
+        """The position after the last word that each hit touches."""
+        return np.asarray(self._touched_words[1], np.int64)
+
+    def chosen(self, indexes: Positions) -> "SegmentHits":
+        """Return some of the hits, in the order of `indexes`; matching documents stay."""
+        return SegmentHits(
+            self.segment,
+            self.documents,
+            self.hit_documents[indexes],
+            characters=None if self._characters is None else _take(self._characters, indexes),
+            words=None if self._words is None else _take(self._words, indexes),
+        )
+
+    @cached_property
+    def _touched_words(self) -> Spans:
+        if self._words is not None:
+            return self._words
+        return words_touched(self.segment, self.hit_documents, self.starts, self.ends)
+
+
+def words_touched(
+    segment: Segment, documents: Positions, starts: Positions, ends: Positions
+) -> tuple[Positions, Positions]:
+    """Return the first word that each span of characters overlaps, and the one after the last."""
+    word_starts = segment.array("word_starts")
+    bounds = segment.array("word_offsets")
+    low = bounds[documents]
+    high = bounds[documents + 1]
+    first = np.searchsorted(word_starts, starts.astype(np.uint32), "right") - 1
+    first = np.maximum(first, low)
+    # the word before the span overlaps it where it ends in it
+    inside = np.minimum(first, max(len(word_starts) - 1, 0))
+    if len(word_starts):
+        word_ends = word_starts[inside].astype(np.int64) + segment.array("word_lengths")[inside]
+        first = first + ((word_ends <= starts) & (first < high))
+    first = np.minimum(first, high)
+    last = np.searchsorted(word_starts, ends.astype(np.uint32), "left")
+    return first, np.maximum(np.clip(last, low, high), first)
+
+
+def _take(spans: Spans, indexes: Positions) -> Spans:
+    return spans[0][indexes], spans[1][indexes]
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,8 @@ LABELS = TableDefinition(
         rater=pa.string(),
         # of the post
         id=pa.string(),
+        # `Post.text_hash` of the text that the person saw
+        text_hash=pa.string(),
         # offsets in code points of `Post.body`
         start=pa.int32(),
         end=pa.int32(),

@@ -3,8 +3,8 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from io import StringIO
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Literal, TypeVar
 
 import click
@@ -108,17 +108,19 @@ MAX_CELL_LENGTH = 500
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], output_format: str) -> None:
-    """Print rows of plain values to standard output in one of DATA_FORMATS."""
-    row_list = list(rows)
+    """Print rows of plain values to standard output in one of DATA_FORMATS.
+
+    All formats but the table are written row by row as `rows` are made.
+    """
     match output_format:
         case "table":
-            _print_table(row_list)
+            _print_table(list(rows))
         case "json":
-            _print_json(row_list)
+            _print_json(rows)
         case "jsonl":
-            _print_jsonl(row_list)
+            _print_jsonl(rows)
         case "csv":
-            _print_csv(row_list)
+            _print_csv(rows)
         case _:
             raise KeyError(output_format)
 
@@ -129,28 +131,44 @@ def to_plain_text(value: Any) -> str:
     return text
 
 
-def _print_json(rows: list[Mapping[str, Any]]) -> None:
-    text = json.dumps(rows, ensure_ascii=False, indent=2, default=to_plain_text)
-    print_data(escape_json(text) + "\n")
+def _print_json(rows: Iterable[Mapping[str, Any]]) -> None:
+    before = "[\n"
+    for row in rows:
+        text = json.dumps(row, ensure_ascii=False, indent=2, default=to_plain_text)
+        print_data(before + indent(escape_json(text), "  "))
+        before = ",\n"
+    print_data("[]\n" if before == "[\n" else "\n]\n")
 
 
-def _print_jsonl(rows: list[Mapping[str, Any]]) -> None:
+def _print_jsonl(rows: Iterable[Mapping[str, Any]]) -> None:
     for row in rows:
         print_data(escape_json(json.dumps(row, ensure_ascii=False, default=to_plain_text)) + "\n")
 
 
-def _print_csv(rows: list[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    text = StringIO()
-    writer = CsvWriter(text, to_plain_text)
-    writer.write_row(rows[0])
+def _print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
+    # nobody reads it back from a screen
+    out = _ScreenText() if sys.stdout.isatty() else _ProgramText()
+    writer = CsvWriter(out, to_plain_text)
+    is_first = True
     for row in rows:
+        if is_first:
+            writer.write_row(row)
         writer.write_row(row.values())
-    if sys.stdout.isatty():
-        print_text(text.getvalue().removesuffix("\n"))  # nobody reads it back from a screen
-    else:
-        print_data(text.getvalue())
+        is_first = False
+
+
+class _ScreenText:
+    """A sink for rows that a person reads."""
+
+    def write(self, text: str) -> None:
+        print_text(text.removesuffix("\n"))
+
+
+class _ProgramText:
+    """A sink for rows that a program reads."""
+
+    def write(self, text: str) -> None:
+        print_data(text)
 
 
 def _print_table(rows: list[Mapping[str, Any]]) -> None:

@@ -1,7 +1,8 @@
 """Audience segments: who writes, by what authors say of themselves.
 
-`nlp/data/segments.toml` has the built-in segments; a segment of the project replaces the built-in
-one with its id.
+`nlp/data/segments.toml` has the built-in segments, as expressions with guards; a segment of the
+project replaces the built-in one with its id. Its terms match as all terms of users do
+(`nlp.text.term_matcher`).
 """
 
 import re
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from folate.core.config import AudienceSegment
-from nlp.text.longest_match import longest_match_pattern
-from nlp.text.normalize import fold_text, normalize_text
+from nlp.text.normalize import FoldedText, fold_once
+from nlp.text.term_matcher import TermMatcher
 
 _FILE = Path(__file__).parents[1] / "data" / "segments.toml"
 _REPOSTED = re.compile(r"//\s?@")  # what follows is by another author
@@ -39,11 +40,11 @@ class SegmentDetector:
     """Finds the project's segments by their terms, and built-in ones by their expressions."""
 
     def __init__(self, segments: Sequence[AudienceSegment] = ()) -> None:
-        self._project_patterns = {segment.id: _terms_pattern(segment.terms) for segment in segments}
+        self._project_matchers = {segment.id: TermMatcher(segment.terms) for segment in segments}
         self._built_in = {
             id_: segment
             for id_, segment in _built_in_segments().items()
-            if id_ not in self._project_patterns
+            if id_ not in self._project_matchers
         }
         self._names = {segment.id: segment.names for segment in segments} | {
             id_: segment.names for id_, segment in self._built_in.items()
@@ -61,17 +62,25 @@ class SegmentDetector:
         """
         return self._names[segment_id]
 
-    def find_segments(self, text: str) -> list[str]:
+    def find_segments(self, text: str | FoldedText) -> list[str]:
         """Return the ids of the segments of the author of a text, in the order of `segment_ids`."""
-        folded = fold_text(strip_reposts(text))
+        own_text = _fold_own_text(text)
+        folded = own_text.folded_in_place()
         segment_ids = []
-        for segment_id, pattern in self._project_patterns.items():
-            if pattern and pattern.search(folded):
+        for segment_id, matcher in self._project_matchers.items():
+            if matcher.matches(own_text):
                 segment_ids.append(segment_id)
         for segment_id, segment in self._built_in.items():
             if _describes_author(folded, segment):
                 segment_ids.append(segment_id)
         return segment_ids
+
+
+def _fold_own_text(text: str | FoldedText) -> FoldedText:
+    """Fold a text without what it quotes of others; a folded text that quotes nothing stays."""
+    original = text.original if isinstance(text, FoldedText) else text
+    own = strip_reposts(original)
+    return fold_once(own if len(own) < len(original) else text)
 
 
 def strip_reposts(text: str) -> str:
@@ -81,11 +90,6 @@ def strip_reposts(text: str) -> str:
     '转发 '
     """
     return _REPOSTED.split(text, maxsplit=1)[0]
-
-
-def _terms_pattern(terms: Sequence[str]) -> re.Pattern[str] | None:
-    source = longest_match_pattern(filter(None, map(normalize_text, terms)))
-    return re.compile(source) if source else None
 
 
 def _describes_author(folded: str, segment: _BuiltInSegment) -> bool:

@@ -1,4 +1,9 @@
-"""Tags of a taxonomy, by the words that name a label and by similarity to its examples."""
+"""Tags of a taxonomy, by the words that name a label and by similarity to its examples.
+
+Words of labels are names, like those of brands: where two overlap the longest one counts, so that
+a post on milk chocolate does not name milk (`nlp.text.longest_match`). The matcher of terms, which
+finds overlapping terms alike, would tag it with both.
+"""
 
 import re
 import tomllib

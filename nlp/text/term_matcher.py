@@ -17,8 +17,7 @@ from typing import NamedTuple
 
 from folate.core.text import HAN_RANGES, contains_chinese
 from nlp.text.longest_match import SPACED_LETTERS
-from nlp.text.markup import strip_markup_aligned
-from nlp.text.normalize import fold_text, normalize_text
+from nlp.text.normalize import FoldedText, fold_once, fold_text, normalize_text
 from nlp.text.plurals import singularize
 
 
@@ -51,18 +50,18 @@ class TermMatcher:
                 self._patterns_by_first[pieces[0][0]].append((term, re.compile(source)))
         self._possible_start = re.compile(_first_characters_pattern(self._patterns_by_first))
 
-    def find(self, text: str) -> list[TermMatch]:
+    def find(self, text: str | FoldedText) -> list[TermMatch]:
         """Return every occurrence of every term, by start and then by end, overlapping ones too.
 
         Offsets count code points of `text` as published, its markup included.
         """
         return sorted(self._occurrences(text), key=lambda match: (match.start, match.end))
 
-    def matches(self, text: str) -> bool:
+    def matches(self, text: str | FoldedText) -> bool:
         """Return whether the text contains any of the terms."""
         return next(self._occurrences(text), None) is not None
 
-    def contained_terms(self, text: str) -> list[str]:
+    def contained_terms(self, text: str | FoldedText) -> list[str]:
         """Return the terms that the text contains, each once, in the order of `terms`."""
         contained = {match.term for match in self._occurrences(text)}
         return [term for term in dict.fromkeys(self.terms) if term in contained]
@@ -71,14 +70,13 @@ class TermMatcher:
         """Return the RE2 expression that finds texts with any of the terms; see `re2_pattern`."""
         return re2_pattern(self.terms, plurals=self._plurals)
 
-    def _occurrences(self, text: str) -> Iterator[TermMatch]:
-        plain = strip_markup_aligned(text)
-        folded = fold_text(plain.text)
-        for candidate in self._possible_start.finditer(folded):
+    def _occurrences(self, text: str | FoldedText) -> Iterator[TermMatch]:
+        text = fold_once(text)
+        for candidate in self._possible_start.finditer(text.folded):
             for term, pattern in self._patterns_by_first[candidate[0]]:
-                match = pattern.match(folded, candidate.start())
+                match = pattern.match(text.folded, candidate.start())
                 if match:
-                    yield TermMatch(term, *plain.original_span(*match.span()))
+                    yield TermMatch(term, *text.plain.original_span(*match.span()))
 
 
 def re2_pattern(terms: Sequence[str], *, plurals: bool = False) -> str:

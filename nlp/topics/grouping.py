@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from folate.core.text import contains_chinese
+from nlp.text.term_matcher import TermMatcher
 from nlp.topics.alarms import Alarm
 from nlp.topics.stream import Codes, Floats, Ints, PostStream
 
@@ -312,8 +313,9 @@ def context_sentences(stream: PostStream, posts: list[int], term: str) -> list[s
     The beginning of a post stands in for its sentence when the post spells the term differently.
     """
     author_posts = stream.first_posts_by_author(posts, MAX_CONTEXT_SENTENCES)
+    matcher = TermMatcher([term], plurals=True)
     sentences = []
     for body in stream.bodies(np.array(author_posts, np.int64)):
-        with_term = (text for text in _SENTENCE.findall(body) if term in text.casefold())
+        with_term = (text for text in _SENTENCE.findall(body) if matcher.matches(text))
         sentences.append(next(with_term, body[:_EXCERPT_LENGTH]))
     return sentences or [term]

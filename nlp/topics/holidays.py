@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from borax.calendars import LunarDate
 
 from folate.core.errors import InputError
+from nlp.text.term_matcher import TermMatcher
 
 # Weeks by which a lunar holiday mostly moves against the same ISO week of another year.
 MAX_SHIFT_WEEKS = 2
@@ -92,11 +93,11 @@ def nearby_holiday(terms: Sequence[str], first: date, last: date) -> str | None:
     before its day to `HOLIDAY_TAIL_TIME` after it. Years outside of `LUNAR_YEARS` have no lunar
     holidays; `lunar_calendar_note` says so.
     """
-    text = "\n".join(terms).casefold()
+    said = "\n".join(terms)
     named_days = _holidays_of_year(first.year) + _holidays_of_year(first.year + 1)
     for names, day in sorted(named_days):
         is_near = day - HOLIDAY_LEAD_TIME <= last and first <= day + HOLIDAY_TAIL_TIME
-        if is_near and any(name in text for name in names):
+        if is_near and TermMatcher(names, plurals=True).matches(said):
             return names[0]
     return None
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from corpora.store.snapshot import sql_literal
 from folate.core.config import Campaign
 from nlp.stats.estimation import Floats, Ints, author_weights, resampling_units, weighted_sums
+from nlp.text.term_matcher import re2_pattern
 from reports import queries
 from reports.context import ReportContext
 from reports.measures.mentions import category_codes, float_column
@@ -27,7 +28,7 @@ AS theme{more}
 FROM ({rows}) r JOIN {posts} p USING (id) LEFT JOIN judgements j USING (id) WHERE r.counted
 ORDER BY md5_number_lower(r.id), r.brand, r.week
 """.strip()
-_THEME_TEXT = "lower(concat_ws(' ', p.title, p.text))"
+_HAS_THEME = "regexp_matches(concat_ws(chr(10), p.title, p.text), {pattern})"
 
 SUM_NAMES = (
     "posts",
@@ -138,11 +139,10 @@ def read_campaign_mentions(
     context: ReportContext, campaign: Campaign, phases: tuple[CampaignPhase, ...]
 ) -> CampaignMentions:
     """Read the counted mentions of all brands in the phases."""
-    themes = [f"contains({_THEME_TEXT}, {sql_literal(name.lower())})" for name in campaign.themes]
     make_query = partial(
         _ROWS_QUERY.format,
         rows=context.mentions_query(phases),
-        themes=f"({' OR '.join(themes) or 'false'})",
+        themes=_HAS_THEME.format(pattern=sql_literal(re2_pattern(campaign.themes))),
     )
     start, stop = queries.window_bounds(phases, context.timezone)
     # texts of other times are not read
