@@ -294,6 +294,8 @@ _SECTION_MEASURES: dict[str, Unit] = {
     "unanswered": "share",
     "query_authors": "count",
     "query_expected": "count",
+    "corpus_query_authors": "count",
+    "corpus_query_expected": "count",
     "saved_posts": "count",
     "saved_authors": "count",
     "saved_hits": "count",

@@ -201,7 +201,7 @@ class _AskedQuery:
         )
 
     def _is_found(self, week: int) -> Flags:
-        return (self.posts.week == week) & self.posts.matches
+        return np.asarray((self.posts.week == week) & self.posts.matches)
 
     def _author_count(self, chosen: Flags) -> int:
         return len(np.unique(self.posts.author[chosen]))
