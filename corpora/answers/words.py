@@ -41,6 +41,11 @@ class Occurrences(NamedTuple):
     documents: Positions
 
 
+def all_posts(view: CorpusView) -> list[SegmentPosts]:
+    """Return all posts of every segment."""
+    return [SegmentPosts(segment, segment.live_documents) for segment in view.segments]
+
+
 def posts_by_segment(view: CorpusView, result: SearchResult) -> list[SegmentPosts]:
     """Return the matching posts of every segment of a corpus, in the order of its segments."""
     found = {id(hits.segment): hits.documents for hits in result.segments}
@@ -72,7 +77,7 @@ def with_words(posts: SegmentPosts, form: WordForm) -> SegmentPosts:
 def word_positions(posts: SegmentPosts) -> Positions:
     """Return the positions of all words of the posts."""
     bounds = posts.segment.array("word_offsets")
-    return _spread(bounds[posts.documents], bounds[posts.documents + 1])
+    return spread(bounds[posts.documents], bounds[posts.documents + 1])
 
 
 def word_total(posts: SegmentPosts) -> int:
@@ -100,7 +105,7 @@ def window_positions(hits: SegmentHits, left: int, right: int) -> Positions:
     if len(ends):
         # begin where all stretches before have ended
         starts[1:] = np.maximum(starts[1:], np.maximum.accumulate(ends)[:-1])
-    return _spread(starts, ends)
+    return spread(starts, ends)
 
 
 def word_frequencies(posts: SegmentPosts, form: WordForm, size: int) -> npt.NDArray[np.int64]:
@@ -125,7 +130,7 @@ def count_occurrences(parts: Sequence[Occurrences], size: int) -> WordCounts:
     author_keys = []
     for part in parts:
         occurrences += np.bincount(part.numbers, minlength=size)
-        distinct = distinct_values(_pair_keys(part.numbers, part.documents))
+        distinct = distinct_values(pair_keys(part.numbers, part.documents))
         numbers = _first_of_pair(distinct)
         posts += np.bincount(numbers, minlength=size)
         in_posts.append(numbers)
@@ -133,7 +138,7 @@ def count_occurrences(parts: Sequence[Occurrences], size: int) -> WordCounts:
     authors = np.zeros(size, np.int64)
     if in_posts:
         keys = np.concatenate(author_keys)
-        pairs = _pair_keys(np.concatenate(in_posts), np.searchsorted(distinct_values(keys), keys))
+        pairs = pair_keys(np.concatenate(in_posts), np.searchsorted(distinct_values(keys), keys))
         authors += np.bincount(_first_of_pair(distinct_values(pairs)), minlength=size)
     return WordCounts(occurrences, posts, authors)
 
@@ -159,7 +164,7 @@ def _counted_frequencies(posts: SegmentPosts, form: WordForm, size: int) -> npt.
     return np.asarray(np.bincount(ids, minlength=size), np.int64)
 
 
-def _spread(starts: Positions, ends: Positions) -> Positions:
+def spread(starts: Positions, ends: Positions) -> Positions:
     """Return all positions of stretches, one after the other; an end before a start is none."""
     lengths = np.maximum(ends - starts, 0)
     total = int(lengths.sum())
@@ -167,7 +172,9 @@ def _spread(starts: Positions, ends: Positions) -> Positions:
     return np.asarray(np.arange(total) + np.repeat(starts - firsts, lengths), np.int64)
 
 
-def _pair_keys(numbers: Positions, others: Positions) -> npt.NDArray[np.uint64]:
+def pair_keys(
+    numbers: npt.NDArray[np.integer], others: npt.NDArray[np.integer]
+) -> npt.NDArray[np.uint64]:
     """Return one key for each pair of numbers below 2 ** 32; keys are in the order of pairs."""
     return numbers.astype(np.uint64) << np.uint64(32) | others.astype(np.uint64)
 
