@@ -12,6 +12,7 @@ from corpora.answers.words import (
     Occurrences,
     SegmentPosts,
     WordCounts,
+    count_distinct,
     count_occurrences,
     is_among,
     pair_keys,
@@ -24,7 +25,6 @@ MAX_STARTS_AT_ONCE = 1 << 25
 """N-grams that are sorted at once: 512 MB."""
 
 _KEY_BITS = 64
-_WORD_BITS = np.uint64(32)
 
 
 class _Starts(NamedTuple):
@@ -188,12 +188,8 @@ def _count_at_once(
             used = max(len(renumbered[place]) - 1, 1).bit_length()
         keys = keys << np.uint64(bits) | _words_at(starts, place)
         used += bits
-    keys.sort()
-    is_new = np.ones(len(keys), bool)
-    is_new[1:] = keys[1:] != keys[:-1]
-    firsts = np.flatnonzero(is_new)
-    frequencies = np.diff(np.append(firsts, len(keys)))
-    return _split_keys(keys[firsts], length, bits, renumbered), frequencies
+    distinct, frequencies = count_distinct(keys)
+    return _split_keys(distinct, length, bits, renumbered), frequencies
 
 
 def _split_keys(

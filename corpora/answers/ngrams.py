@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from corpora.answers.answer import Answer
 from corpora.answers.ngram_counts import NgramTable, count_ngrams
-from corpora.answers.ranking import best_first, rounded
-from corpora.answers.row_queries import both_nodes, canonical_text, words_node
+from corpora.answers.ranking import best_first, most_authors, rounded
+from corpora.answers.row_queries import both_nodes, words_node
 from corpora.answers.words import (
     SegmentPosts,
     WordCounts,
@@ -18,6 +18,7 @@ from corpora.answers.words import (
     with_words,
     word_total,
 )
+from corpora.query.canonical import canonical
 from corpora.query.syntax import Node
 from corpora.search.view import CorpusView
 from folate.core.errors import InputError
@@ -40,8 +41,6 @@ DEFINITIONS = {
     "query": "selects these posts",
     "version": "of the corpus",
 }
-
-_AUTHOR_CANDIDATES = 1000
 
 
 class _Ngram(NamedTuple):
@@ -131,36 +130,17 @@ def _terms(table: NgramTable) -> NgramTable:
 
 def _best_of(table: NgramTable, by: NgramSort, limit: int) -> list[_Ngram]:
     """Return the best n-grams of one length, the best first."""
+
+    def texts(indexes: npt.NDArray[np.int64]) -> list[tuple[str, ...]]:
+        return table.chosen(indexes).texts()
+
     if by == "authors":
-        return _of_most_authors(table, limit)
-    chosen = table.chosen(_order(table, table.frequencies, limit))
+        order, counts = most_authors(
+            table.frequencies, limit, lambda indexes: table.chosen(indexes).count(), texts
+        )
+        return _with_counts(table.chosen(order), counts)
+    chosen = table.chosen(best_first(table.frequencies, limit, texts))
     return _with_counts(chosen, chosen.count())
-
-
-def _of_most_authors(table: NgramTable, limit: int) -> list[_Ngram]:
-    candidates = _AUTHOR_CANDIDATES
-    while True:
-        # no n-gram has more authors than occurrences, so rarer ones may be left out
-        least = _least_of_largest(table.frequencies, candidates if limit else 0)
-        likely = table.chosen(table.frequencies >= least)
-        counts = likely.count()
-        order = _order(likely, counts.authors, limit)
-        is_complete = len(likely.words) == len(table.words)
-        if is_complete or (len(order) == limit and counts.authors[order[-1]] >= least):
-            best = WordCounts(*(values[order] for values in counts))
-            return _with_counts(likely.chosen(order), best)
-        candidates *= 8
-
-
-def _order(table: NgramTable, scores: npt.NDArray[np.int64], limit: int) -> npt.NDArray[np.int64]:
-    return best_first(scores, limit, lambda indexes: table.chosen(indexes).texts())
-
-
-def _least_of_largest(values: npt.NDArray[np.int64], count: int) -> int:
-    """Return the least of the `count` largest values, 0 if there are no more or for 0."""
-    if not count or len(values) <= count:
-        return 0
-    return int(np.partition(values, len(values) - count)[len(values) - count])
 
 
 def _with_counts(table: NgramTable, counts: WordCounts) -> list[_Ngram]:
@@ -180,7 +160,7 @@ def _rows(
             "per_million": rounded(ngram.occurrences / words * 1_000_000),
             "posts": ngram.posts,
             "authors": ngram.authors,
-            "query": canonical_text(both_nodes(tree, words_node(ngram.words))),
+            "query": canonical(both_nodes(tree, words_node(ngram.words))),
             "version": view.version,
         }
         for ngram in best

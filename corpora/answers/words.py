@@ -13,8 +13,6 @@ from corpora.search.view import CorpusView
 WordForm = Literal["word", "lemma"]
 """What of a word is counted: the word itself, or its lemma where it is tagged."""
 
-_LOW_HALF = np.uint64(0xFFFFFFFF)
-
 WordIds = npt.NDArray[np.uint32]
 
 
@@ -131,24 +129,43 @@ def count_occurrences(parts: Sequence[Occurrences], size: int) -> WordCounts:
     for part in parts:
         occurrences += np.bincount(part.numbers, minlength=size)
         distinct = distinct_values(pair_keys(part.numbers, part.documents))
-        numbers = _first_of_pair(distinct)
+        numbers = first_of_pair(distinct)
         posts += np.bincount(numbers, minlength=size)
         in_posts.append(numbers)
-        author_keys.append(part.segment.array("authors")[distinct & _LOW_HALF])
+        author_keys.append(part.segment.array("authors")[second_of_pair(distinct)])
     authors = np.zeros(size, np.int64)
     if in_posts:
         keys = np.concatenate(author_keys)
         pairs = pair_keys(np.concatenate(in_posts), np.searchsorted(distinct_values(keys), keys))
-        authors += np.bincount(_first_of_pair(distinct_values(pairs)), minlength=size)
+        authors += np.bincount(first_of_pair(distinct_values(pairs)), minlength=size)
     return WordCounts(occurrences, posts, authors)
 
 
 def distinct_values(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """Return the distinct values in rising order; sorting beats the hashing of `numpy.unique`."""
+    return count_distinct(values)[0]
+
+
+def count_distinct(
+    values: npt.NDArray[np.uint64],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Return the distinct values in rising order, and how often each occurs."""
     ordered = np.sort(values)
     is_new = np.ones(len(ordered), bool)
     is_new[1:] = ordered[1:] != ordered[:-1]
-    return ordered[is_new]
+    firsts = np.flatnonzero(is_new)
+    return ordered[firsts], np.diff(np.append(firsts, len(ordered)))
+
+
+def find_words(
+    posts: SegmentPosts, ids: npt.NDArray[np.int64], form: WordForm, size: int
+) -> Occurrences:
+    """Return where words are in the posts; the numbers of occurrences are places in `ids`."""
+    positions = word_positions(posts)
+    numbers = numbered(word_ids(posts.segment, form)[positions], ids, size)
+    is_asked = numbers >= 0
+    documents = posts.segment.documents_of_words(positions[is_asked])
+    return Occurrences(posts.segment, numbers[is_asked], documents)
 
 
 def numbered(ids: npt.NDArray[np.integer], chosen: npt.NDArray[np.integer], size: int) -> Positions:
@@ -179,6 +196,13 @@ def pair_keys(
     return numbers.astype(np.uint64) << np.uint64(32) | others.astype(np.uint64)
 
 
-def _first_of_pair(keys: npt.NDArray[np.uint64]) -> Positions:
+def first_of_pair(keys: npt.NDArray[np.uint64]) -> Positions:
+    """Return the first number of each pair."""
     numbers: Positions = (keys >> np.uint64(32)).astype(np.int64)
+    return numbers
+
+
+def second_of_pair(keys: npt.NDArray[np.uint64]) -> Positions:
+    """Return the second number of each pair."""
+    numbers: Positions = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
     return numbers
