@@ -10,8 +10,21 @@ from pathlib import Path
 
 from corpora.store.store import STORE_FOLDER, Store
 from folate.core.config import CONFIG_FILE, Config, load_config
-from folate.core.errors import ConfigError, StoreError
+from folate.core.errors import ConfigError, InputError, StoreError
 from nlp.extract.brands import check_brand_names
+
+
+def check_saved_queries(config: Config) -> None:
+    """Check that every saved query can be parsed. Raises ConfigError."""
+    if not config.queries:
+        return
+    from corpora.query.fields import known_values
+    from corpora.query.parse import check_saved
+
+    try:
+        check_saved(config.queries, known_values(config))
+    except InputError as error:
+        raise ConfigError(f"{CONFIG_FILE}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,7 @@ class Project:
         """The contents of folate.toml. Raises ConfigError when it is missing or invalid."""
         config = load_config(self.root)
         check_brand_names(config.brands)
+        check_saved_queries(config)
         return config
 
     @cached_property
@@ -87,13 +101,14 @@ class Project:
         return self.root / "deliveries.sqlite"
 
     def vocabulary_digest(self) -> str:
-        """Return a digest of the brands and added words.
+        """Return a digest of the brands, the added words and the audience segments.
 
         Posts are annotated again when it changes.
         """
         brands = sorted((brand.id, brand.aliases) for brand in self.config.brands)
         words = sorted(self.config.nlp.words)
-        return blake2b(repr((brands, words)).encode(), digest_size=4).hexdigest()
+        segments = [(segment.id, segment.terms) for segment in self.config.segments]
+        return blake2b(repr((brands, words, segments)).encode(), digest_size=4).hexdigest()
 
     def load_or_create_salt(self) -> str:
         """Return the secret that keys author hashes.

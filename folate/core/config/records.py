@@ -1,6 +1,7 @@
 """The keys of a project file as frozen records, with their meanings and defaults."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -189,6 +190,8 @@ class NlpConfig:
     threads: int = 0
     # Layers of the model for a post: "half", "enough" (all in case of doubt) or "all".
     depth: str = "enough"
+    # Whether lemmas and parts of speech are annotated, too.
+    tags: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,6 +314,8 @@ class Config:
     privacy: PrivacyConfig = PrivacyConfig()
     smtp: SmtpConfig = SmtpConfig()
     alerts: AlertsConfig = AlertsConfig()
+    # Saved queries by name, for `@name` (docs/query-language.md).
+    queries: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def own_brand(self) -> Brand | None:
