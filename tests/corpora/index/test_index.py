@@ -29,9 +29,8 @@ def test_an_empty_store_has_an_index_without_documents(tmp_path: Path, store: St
 
 
 def test_a_post_has_its_text_words_and_metadata(tmp_path: Path, store: Store) -> None:
-    post = make_post(
-        1, "买了 ＫＲＡＦＴ 芝士。 <br/>不 贵", title="开箱", place="广东", rating=0.8, verified=True
-    )
+    text = "买了 ＫＲＡＦＴ 芝士。 <br/>不 贵"
+    post = make_post(1, text, title="开箱", place="广东", rating=0.8, verified=True)
     store.upsert_posts([post])
     annotate(store, [post])
     keys = annotation(post)
