@@ -19,6 +19,7 @@ from benchmarks.text.sentences import make_copies, make_posts
 from folate.core.config import Brand
 from nlp.annotate import annotate_texts
 from nlp.extract.brands import BrandLinker
+from nlp.extract.segments import SegmentDetector
 from nlp.text.duplicates import cluster_duplicates
 from nlp.text.language import identify_language
 from nlp.text.segment import Segmenter
@@ -50,14 +51,17 @@ def main() -> None:
         else make_posts(TEXT_COUNT, SEED)
     )
     segmenter = Segmenter(alias for brand in BRANDS for alias in brand.aliases)
-    annotate_texts(["it's 好"], segmenter, BrandLinker(BRANDS))  # load the dictionaries first
-    _speeds(texts, segmenter)
+    tools = (segmenter, BrandLinker(BRANDS), SegmentDetector())
+    annotate_texts(["it's 好"], *tools)  # load the dictionaries first
+    _speeds(texts, *tools)
     _scores(texts, segmenter, paths.segmented, paths.languages)
     if paths.treebanks:
         _words(paths.treebanks)
 
 
-def _speeds(texts: Sequence[str], segmenter: Segmenter) -> None:
+def _speeds(
+    texts: Sequence[str], segmenter: Segmenter, linker: BrandLinker, detector: SegmentDetector
+) -> None:
     import jieba
     from snownlp import SnowNLP  # type: ignore[import-untyped]
 
@@ -76,7 +80,7 @@ def _speeds(texts: Sequence[str], segmenter: Segmenter) -> None:
         print(f"segmentation      {name:14} {speed:8.3f} MB/s {speed / peer:6.2f}x")
     cutting = _posts_a_second(each(jieba.lcut), texts)
     for name, work in (
-        ("annotate", lambda batch: annotate_texts(batch, segmenter, BrandLinker(BRANDS))),
+        ("annotate", lambda batch: annotate_texts(batch, segmenter, linker, detector)),
         (
             "clusters",
             lambda batch: cluster_duplicates(

@@ -19,6 +19,7 @@ COMMANDS = {
     "topics": get_step("topics").summary,
     "audit": "Label a blind sample by hand, to correct the shares of the report.",
     "adapt": "Adapt the model's sentiment for a brand to the labels of 'folate audit'.",
+    "label": "Put lines of a concordance into named groups, alone or with others.",
     "tags": "Fit the thresholds of tags to posts that a person labels.",
     "leads": "Score purchase intent by author and brand.",
     "campaign": "Measure a campaign before, during and after.",

@@ -87,13 +87,14 @@ class Project:
         return self.root / "deliveries.sqlite"
 
     def vocabulary_digest(self) -> str:
-        """Return a digest of the brands and added words.
+        """Return a digest of the brands, the added words and the audience segments.
 
         Posts are annotated again when it changes.
         """
         brands = sorted((brand.id, brand.aliases) for brand in self.config.brands)
         words = sorted(self.config.nlp.words)
-        return blake2b(repr((brands, words)).encode(), digest_size=4).hexdigest()
+        segments = [(segment.id, segment.terms) for segment in self.config.segments]
+        return blake2b(repr((brands, words, segments)).encode(), digest_size=4).hexdigest()
 
     def load_or_create_salt(self) -> str:
         """Return the secret that keys author hashes.

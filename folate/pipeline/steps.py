@@ -86,10 +86,11 @@ STEPS = (
         # the last three only for notes on adaptations that are out of use
         reads=frozenset({
             "posts", "texts", "mentions", "duplicates", "judgements",
-            "sentiments", "audits", "adaptations",
+            "sentiments", "audits", "adaptations", "embeddings",
         }),
         writes=frozenset({
             "texts", "mentions", "comparisons", "duplicates", "sentiments", "aspects", "judgements",
+            "embeddings", "word_tags",
         }),
         run=_annotate,
     ),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from folate.core.config import AudienceSegment
-from nlp.text.normalize import fold_once
+from nlp.text.normalize import FoldedText, fold_once
 from nlp.text.term_matcher import TermMatcher
 
 _FILE = Path(__file__).parents[1] / "data" / "segments.toml"
@@ -62,9 +62,9 @@ class SegmentDetector:
         """
         return self._names[segment_id]
 
-    def find_segments(self, text: str) -> list[str]:
+    def find_segments(self, text: str | FoldedText) -> list[str]:
         """Return the ids of the segments of the author of a text, in the order of `segment_ids`."""
-        own_text = fold_once(strip_reposts(text))
+        own_text = _fold_own_text(text)
         folded = own_text.folded_in_place()
         segment_ids = []
         for segment_id, matcher in self._project_matchers.items():
@@ -74,6 +74,13 @@ class SegmentDetector:
             if _describes_author(folded, segment):
                 segment_ids.append(segment_id)
         return segment_ids
+
+
+def _fold_own_text(text: str | FoldedText) -> FoldedText:
+    """Fold a text without what it quotes of others; a folded text that quotes nothing stays."""
+    original = text.original if isinstance(text, FoldedText) else text
+    own = strip_reposts(original)
+    return fold_once(own if len(own) < len(original) else text)
 
 
 def strip_reposts(text: str) -> str:

@@ -55,23 +55,7 @@ HASHTAG = (
 `#1` and `#01豆沙红` are numbers, `#ff0000` is a colour."""
 
 _DECORATION = re.compile(r"\[(?:话题|超话)\]$")
-_HASHTAG = re.compile(f"{URL}|({HASHTAG})")
 _CHAINED = re.compile(r"#[^#]+(?:#$)?")
-
-
-def extract_hashtags(folded: str) -> list[str]:
-    """Return the topics of a folded text without their signs, each once, in order.
-
-    >>> extract_hashtags("#孕期营养[话题]# 今天 #folicacid")
-    ['孕期营养', 'folicacid']
-    """
-    if "#" not in folded:
-        return []
-    hashtags: list[str] = []
-    for match in _HASHTAG.finditer(folded):
-        if match[1]:
-            hashtags += split_hashtag_chain(match[1])
-    return list(dict.fromkeys(map(hashtag_text, hashtags)))
 
 
 def split_hashtag_chain(hashtag: str) -> list[str]:

@@ -18,7 +18,6 @@ from nlp.text.patterns import (
     HANDLE,
     HASHTAG,
     URL,
-    extract_hashtags,
     hashtag_text,
     split_hashtag_chain,
 )
@@ -30,6 +29,17 @@ class Token(NamedTuple):
     text: str
     start: int
     end: int
+
+
+class LocatedWords(NamedTuple):
+    """The words of a text in order, and where each is in the text as published.
+
+    The three lists are parallel: `words` in normal form, `starts` and `lengths` in code points.
+    """
+
+    words: list[str]
+    starts: list[int]
+    lengths: list[int]
 
 
 class Segmenter:
@@ -66,17 +76,37 @@ class Segmenter:
             spans = list(_fill_gaps(original, spans))
         return [Token(original[start:end], start, end) for start, end in spans]
 
-    def words(self, text: str | FoldedText) -> list[str]:
-        """Return the normalised words of a text in order, without punctuation, URLs and @names.
+    def locate_words(self, text: str | FoldedText) -> LocatedWords:
+        """Return the normalised words of a text in order, and where each of them is.
 
-        Emoji and emoticons (`[怒]`) are words. A hashtag is one word, `#话题` for `#话题#`. Markup
-        and labels of the site are left out.
+        Punctuation, URLs, @names, markup and labels of the site are no words. Emoji and emoticons
+        (`[怒]`) are, and a hashtag is one word, `#话题` for `#话题#`. Spans rise and don't overlap:
+        of two words from one HTML entity, the second has no length.
         """
-        return [word for word in map(_normal_word, self._cut(fold_once(text).folded)) if word]
+        text = fold_once(text)
+        located = LocatedWords([], [], [])
+        start = 0
+        last_end = 0
+        for piece in self._cut(text.folded):
+            end = start + len(piece)
+            word = _normal_word(piece)
+            if word:
+                first, last = text.plain.original_span(start, end)
+                first = max(first, last_end)
+                last_end = max(last, last_end)
+                located.words.append(word)
+                located.starts.append(first)
+                located.lengths.append(last_end - first)
+            start = end
+        return located
+
+    def words(self, text: str | FoldedText) -> list[str]:
+        """Return the words of a text as `locate_words` does, without their places."""
+        return self.locate_words(text).words
 
     def hashtags(self, text: str | FoldedText) -> list[str]:
         """Return the topics of `#话题#` and `#tag`, normalised and without signs, each once."""
-        return [normalize_text(hashtag) for hashtag in extract_hashtags(fold_once(text).folded)]
+        return topics_of_hashtags(self.words(text))
 
     def _cut(self, folded: str) -> list[str]:
         """Cut a folded text into tokens and the white space between them."""
@@ -87,6 +117,16 @@ class Segmenter:
             pieces += split_hashtag_chain(match[0]) if match[0][0] == "#" else (match[0],)
             end = match.end()
         return pieces + _cut_plain(folded[end:])
+
+
+def topics_of_hashtags(words: Iterable[str]) -> list[str]:
+    """Return the topics of the hashtags among normalised words, without signs, each once.
+
+    >>> topics_of_hashtags(["好吃", "#备孕", "#备孕"])
+    ['备孕']
+    """
+    topics = [word[1:].strip() for word in words if word[0] == "#"]
+    return list(filter(None, dict.fromkeys(topics)))
 
 
 def _fill_gaps(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
+from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 TAGGER_FOLDER = Path(__file__).parents[1] / "models" / "words"
 LEMMA_RULES_FILE = "lemmas.json"
+TAGGING_VERSION = "1"
+"""Raised when the tags of a word would change otherwise than by the trained files."""
 MAX_ENDING_LENGTH = 6
 """Letters of the longest ending in the rules of lemmas."""
 _MAX_DOC_TOKENS = 400  # tokens tagged together: bounds memory for texts of any length
@@ -128,6 +131,15 @@ def _tag_by_form(text: str) -> str | None:
     """
     match = _TAGS_BY_FORM.fullmatch(text)
     return match.lastgroup if match else None
+
+
+@cache
+def tagger_version(folder: Path = TAGGER_FOLDER) -> str:
+    """Return the version of tags: that of this module, and a digest of the trained files."""
+    digest = blake2b(digest_size=4)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.read_bytes())
+    return f"{TAGGING_VERSION}-{digest.hexdigest()}"
 
 
 @cache

@@ -49,7 +49,16 @@ POSTS = f"""id,published_at,subject,text
 11,2026-03-06,,{ONE}
 12,2026-03-01,,{ONE}
 """
-TABLES = ("texts", "mentions", "comparisons", "duplicates", "sentiments", "aspects", "judgements")
+TABLES = (
+    "texts",
+    "mentions",
+    "comparisons",
+    "duplicates",
+    "sentiments",
+    "aspects",
+    "embeddings",
+    "judgements",
+)
 
 
 class Cut(BaseException):
@@ -189,7 +198,7 @@ def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(
     }
     texts, judgements = (
         ["mentions", "comparisons", "texts"],
-        ["sentiments", "aspects", "judgements"],
+        ["sentiments", "aspects", "embeddings", "judgements"],
     )
     assert written_tables == [*texts, *judgements, "duplicates", *texts, *judgements, *judgements]
     assert load_tables(project) == uninterrupted_tables
@@ -240,7 +249,22 @@ def test_parts_of_a_very_long_post_about_several_brands_have_5000_characters_tog
     assert sum(end - start for (start, end), _ in parts) <= 5_000
 
 
-@pytest.mark.parametrize("call_number", [3, 10, 15])
+def test_texts_say_where_words_are_and_who_writes_by_the_segments_of_today(project):
+    annotate_corpus(Project.open(project), with_sentiment=False)
+    before = {row["id"]: row for row in load_tables(project)["texts"]}
+    first = before["file:05"]
+    places = zip(first["words"], first["starts"], first["lengths"], strict=True)
+    assert list(places)[:3] == [("qingyu", 0, 6), ("milk", 7, 4), ("is", 12, 2)]
+    assert first["segments"] == []
+    segment = '[[segments]]\nid = "drinkers"\nnames = ["咖啡客"]\nterms = ["coffee"]\n'
+    create_project(project, PROJECT + segment)
+    annotate_corpus(Project.open(project), with_sentiment=False)
+    after = {row["id"]: row["segments"] for row in load_tables(project)["texts"]}
+    assert {id_ for id_, segments in after.items() if segments} == {"file:05"}
+    assert after["file:05"] == ["drinkers"]
+
+
+@pytest.mark.parametrize("call_number", [3, 7, 10, 12, 18])
 def test_a_run_cut_off_at_a_write_is_completed_by_the_next(
     project, reader, uninterrupted_tables, monkeypatch, call_number
 ):

@@ -6,12 +6,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from nlp.text.markup import strip_markup
 from nlp.text.normalize import fold_text, normalize_text
 from nlp.text.segment import Segmenter
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "segment.txt"
 TRICKY = "叶酸 iphone'.@#[]:()…，。😀\u200d\ufe0f\ud83d買蘋果ＡＢ1２.5kg/-ß\u0301İ㎏¼\n\u3000한あ"
 TEXTS = st.text(st.one_of(st.characters(), st.sampled_from(TRICKY)), max_size=60)
+
+# Of each, the spelling alone tells the normal form, whatever stands beside it.
+_PLAIN_PIECES = [
+    *("叶酸", "買", "蘋果", "好吃", "iPhone", " ", "，", "ＡＢ", "3.5kg", "don't", "😀", "[怒]"),
+    *(" #備孕# ", " #Oats ", "<br/>", "&hellip;", "&amp;", "\u200b", "_x000D_", "@name ", "Ж"),
+]
 
 
 def _golden() -> list[tuple[tuple[str, ...], str, str]]:
@@ -54,6 +61,27 @@ def test_words_are_in_normal_form(text: str) -> None:
     words = Segmenter(["叶酸"]).words(text)
     assert words == [normalize_text(word) for word in words]
     assert all(words)
+
+
+@given(TEXTS)
+@example("&#x1f600;&NotEqualTilde;&fjlig;")
+def test_places_of_words_rise_and_do_not_overlap(text: str) -> None:
+    segmenter = Segmenter(["叶酸", "iPhone"])
+    located = segmenter.locate_words(text)
+    assert segmenter.words(text) == located.words
+    last_end = 0
+    for _, start, length in zip(*located, strict=True):
+        assert start >= last_end
+        assert length >= 0
+        last_end = start + length
+    assert last_end <= len(text)
+
+
+@given(st.lists(st.sampled_from(_PLAIN_PIECES), max_size=20).map("".join))
+def test_a_word_is_the_normal_form_of_its_place(text: str) -> None:
+    for word, start, length in zip(*Segmenter(["叶酸"]).locate_words(text), strict=True):
+        published = normalize_text(strip_markup(text[start : start + length]))
+        assert (published.rstrip("#") if word[0] == "#" else published) == word
 
 
 @given(

@@ -189,6 +189,8 @@ class NlpConfig:
     threads: int = 0
     # Layers of the model for a post: "half", "enough" (all in case of doubt) or "all".
     depth: str = "enough"
+    # Whether lemmas and parts of speech are annotated, too.
+    tags: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The model's annotations of posts: sentiment, aspects, emotion, intent and tags."""
 
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import blake2b
@@ -8,27 +8,22 @@ from typing import Any, NamedTuple
 
 from corpora.store.snapshot import Snapshot
 from folate.core.post import post_body
+from folate.pipeline.annotate.embeddings import EmbeddingAnnotator
+from folate.pipeline.annotate.mentions import MentionSpans, load_mentions
 from folate.pipeline.annotate.tags import ignored_threshold_notes, load_taxonomy_tagger
 from folate.pipeline.annotate.text import TEXT_ANNOTATOR, PostRows, annotation_keys, text_version
 from folate.pipeline.project import Project
 from nlp.extract.attribution import attributed_brands, split_by_brand
 from nlp.model import AspectPrediction, Reader, SentimentProbabilities, TextPrediction
 from nlp.model.name_hiding import NAMES_VERSION, Passage, read_without_names
+from nlp.model.sentence_vectors import encode_vector
 from nlp.model.windows import MAX_CHARACTERS_READ, sample_text_parts
 from nlp.text.clauses import TextSpan
 
 BATCH = 1_000
 """Posts in one commit: results are stored within seconds, and a kill loses no more than these."""
 MAX_CACHED_OUTPUTS = 50_000
-"""Model outputs in memory, 2 kB each."""
-
-MentionSpans = dict[str, list[TextSpan]]
-"""The spans of each brand in one post; an empty list where only the page names the brand."""
-
-_MENTIONS_QUERY = """
-SELECT id, brand, start, "end" FROM mentions
-WHERE id IN (SELECT unnest($ids)) ORDER BY id, brand, start
-""".strip()
+"""Model outputs in memory, 3 kB each."""
 
 
 class AspectWithBrands(NamedTuple):
@@ -48,8 +43,10 @@ class TextPart(NamedTuple):
 class ModelOutput(NamedTuple):
     """Model output for one (text, mentions) pair, cached for duplicates."""
 
-    # without the embedding, which is dropped after tagging
+    # without the embedding, which is `vector`
     prediction: TextPrediction
+    # encoded for the store
+    vector: bytes | None
     aspects: list[AspectWithBrands]
     tags: list[str]
 
@@ -70,6 +67,7 @@ class ModelAnnotator:
         self.notes = ignored_threshold_notes(project, reader)
         self.texts = (TEXT_ANNOTATOR, text_version(project))
         self.version = f"{reader.version}+{NAMES_VERSION}+{self.tagger.version}+{self.texts[1]}"
+        self.embeddings = EmbeddingAnnotator(project, reader)
         # posts that are so long that the model read only a part of them
         self.partly_read_posts = 0
         # by digest of text and mentions; the most recently used last
@@ -98,7 +96,7 @@ class ModelAnnotator:
         """Annotate and store posts, whose mentions are in the snapshot. Raises StoreError."""
         ids = [row["id"] for row in rows]
         bodies = [post_body(row["title"], row["text"]) for row in rows]
-        mentions_by_id = _load_mentions(snapshot, ids)
+        mentions_by_id = load_mentions(snapshot, ids)
         mentions = [mentions_by_id[id_] for id_ in ids]
         outputs = self._predict_cached(bodies, mentions)
         self.partly_read_posts += sum(output.prediction.share_read < 1 for output in outputs)
@@ -112,6 +110,7 @@ class ModelAnnotator:
             judgements.append(_judgement_row(key, output))
         self.store.upsert("sentiments", sentiments, complete_ids=ids)
         self.store.upsert("aspects", aspects, complete_ids=ids)
+        self.embeddings.store_vectors(rows, [output.vector for output in outputs])
         # last: a post counts as annotated once its row is in this table
         self.store.upsert("judgements", judgements)
 
@@ -143,7 +142,10 @@ class ModelAnnotator:
         aspects = _attribute_aspects(self.reader, bodies, predictions, mentions)
         return [
             ModelOutput(
-                replace(prediction, embedding=None), text_aspects, [tag.tag for tag in text_tags]
+                replace(prediction, embedding=None),
+                encode_vector(prediction.embedding),
+                text_aspects,
+                [tag.tag for tag in text_tags],
             )
             for prediction, text_aspects, text_tags in zip(predictions, aspects, tags, strict=True)
         ]
@@ -151,16 +153,6 @@ class ModelAnnotator:
 
 def _cache_key(text: str, mentions: MentionSpans) -> bytes:
     return blake2b(repr((text, mentions)).encode(), digest_size=16).digest()
-
-
-def _load_mentions(snapshot: Snapshot, ids: Sequence[str]) -> "defaultdict[str, MentionSpans]":
-    """Return the mentions of each post, with brands and spans in order."""
-    mentions: defaultdict[str, MentionSpans] = defaultdict(dict)
-    for row in snapshot.sql(_MENTIONS_QUERY, {"ids": ids}).to_pylist():
-        spans = mentions[row["id"]].setdefault(row["brand"], [])
-        if row["start"] is not None:
-            spans.append((row["start"], row["end"]))
-    return mentions
 
 
 def _sentiment_rows(

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
-from folate.core.config import Brand
+from folate.core.config import Config
 from nlp import annotate
 from nlp.extract.brands import BrandLinker
+from nlp.extract.segments import SegmentDetector
 from nlp.text.segment import Segmenter
 
 MIN_PARALLEL_POSTS = 20_000  # below, the processes take longer to start than they save
@@ -19,15 +20,15 @@ MAX_PENDING_BATCHES = 8
 TextBatch = tuple[list[dict[str, Any]], list[str]]
 """Rows of posts, and their bodies."""
 
-_worker_annotators: list[Any] = []  # the segmenter and the brand linker of a worker process
+_Tools = tuple[Segmenter, BrandLinker, SegmentDetector]
+_worker_tools: list[_Tools] = []  # of a worker process
 
 
 @contextmanager
 def annotate_batches(
     batches: Iterator[TextBatch],
     post_count: int,
-    vocabulary: Sequence[str],
-    brands: Sequence[Brand],
+    config: Config,
 ) -> Iterator[Iterator[tuple[Any, Any]]]:
     """Return the batches, each with the annotations of its bodies, in order.
 
@@ -35,14 +36,11 @@ def annotate_batches(
     context.
     """
     if post_count < MIN_PARALLEL_POSTS:
-        segmenter = Segmenter(vocabulary)
-        linker = BrandLinker(brands)
-        yield (
-            (rows, annotate.annotate_texts(bodies, segmenter, linker)) for rows, bodies in batches
-        )
+        tools = _load_tools(config)
+        yield ((rows, annotate.annotate_texts(bodies, *tools)) for rows, bodies in batches)
         return
     with ProcessPoolExecutor(
-        os.cpu_count(), get_context("spawn"), _initialize_worker, (list(vocabulary), list(brands))
+        os.cpu_count(), get_context("spawn"), _initialize_worker, (config,)
     ) as pool:
         pending: deque[tuple[Any, Future[Any]]] = deque()
         _submit_batches(pending, pool, batches)
@@ -73,9 +71,14 @@ def _submit_batches(
         pending.append((batch[0], pool.submit(_annotate_in_worker, batch[1])))
 
 
-def _initialize_worker(vocabulary: Sequence[str], brands: Sequence[Brand]) -> None:
-    _worker_annotators[:] = [Segmenter(vocabulary), BrandLinker(brands)]
+def _load_tools(config: Config) -> _Tools:
+    segmenter = Segmenter(config.vocabulary)
+    return segmenter, BrandLinker(config.brands), SegmentDetector(config.segments)
+
+
+def _initialize_worker(config: Config) -> None:
+    _worker_tools[:] = [_load_tools(config)]
 
 
 def _annotate_in_worker(bodies: Sequence[str]) -> list[annotate.TextAnnotation]:
-    return annotate.annotate_texts(bodies, *_worker_annotators)
+    return annotate.annotate_texts(bodies, *_worker_tools[0])

@@ -15,6 +15,7 @@ from nlp import annotate
 from nlp.extract.brands import BrandLinker
 from nlp.text.dictionary import dictionary_version
 
+_TEXT_FIELDS = ("language", "words", "starts", "lengths", "hashtags", "segments", "exact")
 TEXT_ANNOTATOR = "text"  # the annotator's name in the store
 BATCH = 10_000  # posts in one commit a table
 PostRows = list[dict[str, Any]]
@@ -42,9 +43,7 @@ def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
         return
     pending = store.pending_posts("texts", TEXT_ANNOTATOR, version, BATCH)
     with (
-        annotate_batches(
-            _text_batches(pending), total, config.vocabulary, config.brands
-        ) as batches,
+        annotate_batches(_text_batches(pending), total, config) as batches,
         track_progress("reading texts", total) as progress,
     ):
         for rows, annotations in _update_duplicates_between(project, batches):
@@ -97,7 +96,7 @@ def _text_table(
     A table with many lists is built several times faster by column than from dictionaries.
     """
     columns: dict[str, list[Any]] = {name: [key[name] for key in keys] for name in keys[0]}
-    for name in ("language", "words", "hashtags", "exact"):
+    for name in _TEXT_FIELDS:
         columns[name] = [getattr(annotation, name) for annotation in annotations]
     return pa.table(columns)
 
