@@ -1,6 +1,6 @@
 """Posts in cells: the combinations of values of metadata that counts are made for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.answers.metadata import FieldValues, day_name, field_values, week_name
-from corpora.answers.searched import SegmentPosts
 from corpora.index.segment import Positions, Segment
 from corpora.query.fields import FIELDS, PART_SEPARATOR
 from corpora.search.hits import SearchResult, SegmentHits, Unit
@@ -37,7 +36,9 @@ class Axis:
             days = np.arange(self._first, last + 1)
             self._code_of_day = (days - self._first) // step
             name_of = week_name if field == "week" else day_name
-            self.names = [name_of(day) for day in days[::step].tolist()]
+            # of each value
+            self.first_days: list[int] = days[::step].tolist()
+            self.names = [name_of(day) for day in self.first_days]
         else:
             found = [field_values(segment, field, _NONE).names for segment in view.segments]
             self.names = sorted({name for names in found for name in names})
@@ -54,12 +55,23 @@ class Axis:
     def values(self, segment: Segment, documents: Positions) -> FieldValues:
         """Return the values of documents with the numbers of this axis."""
         if self.is_single:
-            codes = self._code_of_day[segment.array("days")[documents] - self._first]
+            codes = self._code_of_day[days_of(segment, documents) - self._first]
             return FieldValues(np.arange(len(documents)), codes, self.names)
         found = field_values(segment, self.field, documents)
         numbers = np.array([self._codes[name] for name in found.names], np.int64)
         values = FieldValues(found.places, numbers[found.codes], self.names)
         return self._with_wider(values) if FIELDS[self.field].finds_longer else values
+
+    def bounds(self, segment: Segment, documents: Positions) -> Counts | None:
+        """Return where among documents each period begins, and the end.
+
+        None if they are not in the order of days, as where clocks were turned back at midnight.
+        """
+        days = days_of(segment, documents)
+        if not np.all(days[1:] >= days[:-1]):
+            return None
+        starts = np.searchsorted(days, np.array(self.first_days, days.dtype))
+        return np.append(starts, len(documents))
 
     def _with_wider(self, values: FieldValues) -> FieldValues:
         """Add to each value those that a query for them would find, too: 广东 to 广东 广州."""
@@ -92,6 +104,7 @@ class Grid:
 
     def __init__(self, view: CorpusView, fields: Sequence[str]) -> None:
         """Number the cells. Raises InputError for too many."""
+        self.fields = tuple(fields)
         self.axes = [Axis(view, field) for field in fields]
         self.size = prod(map(len, self.axes))
         if self.size > MAX_CELLS:
@@ -176,28 +189,34 @@ def matching_posts(grid: Grid, result: SearchResult) -> MatchingPosts:
     )
 
 
-def cell_sizes(grid: Grid, posts: Iterable[SegmentPosts], unit: Unit) -> Counts:
-    """Return the size of posts in each cell, in `unit`."""
-    sizes = np.zeros(grid.size, np.int64)
-    for segment, documents in posts:
-        found = grid.cells(segment, documents)
-        weights = unit_sizes(segment, documents, unit)[found.places]
+def cell_sums(
+    grid: Grid, segment: Segment, documents: Positions, values: Sequence[Counts]
+) -> list[Counts]:
+    """Return in each cell the sums of some values of documents, whose numbers rise."""
+    if len(grid.axes) == 1 and grid.axes[0].is_single:
+        bounds = grid.axes[0].bounds(segment, documents)
+        if bounds is not None:
+            totals = [np.concatenate([[0], np.cumsum(of_documents)]) for of_documents in values]
+            return [np.diff(total[bounds]) for total in totals]
+    found = grid.cells(segment, documents)
+    sums = []
+    for of_documents in values:
         # sums of whole numbers below 2**53 are exact
-        sizes += np.bincount(found.codes, weights, minlength=grid.size).astype(np.int64)
-    return sizes
+        total = np.bincount(found.codes, of_documents[found.places], minlength=grid.size)
+        sums.append(total.astype(np.int64))
+    return sums
 
 
 def unit_sizes(segment: Segment, documents: Positions, unit: Unit) -> Counts:
     """Return the size of each document in `unit`."""
-    match unit:
-        case "word":
-            offsets = segment.array("word_offsets")
-            return np.asarray(offsets[documents + 1] - offsets[documents], np.int64)
-        case "character":
-            offsets = segment.array("char_offsets")
-            return np.asarray(offsets[documents + 1] - offsets[documents] - 1, np.int64)
-        case "post":
-            return np.ones(len(documents), np.int64)
+    if unit == "post":
+        return np.ones(len(documents), np.int64)
+    offsets = segment.array("word_offsets" if unit == "word" else "char_offsets")
+    # a separator follows each document
+    separators = 0 if unit == "word" else 1
+    if len(documents) == segment.document_count:
+        return np.diff(offsets) - separators
+    return np.asarray(offsets[documents + 1] - offsets[documents] - separators, np.int64)
 
 
 def hit_counts(hits: SegmentHits) -> Counts:
@@ -230,6 +249,12 @@ def distinct_count(values: npt.NDArray[Any]) -> int:
     """Return how many distinct values there are; far faster than numpy's unique."""
     ordered = np.sort(values)
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + bool(len(ordered))
+
+
+def days_of(segment: Segment, documents: Positions) -> npt.NDArray[np.int32]:
+    """Return the days of documents, in days since 1970-01-01."""
+    days: npt.NDArray[np.int32] = segment.array("days")
+    return days if len(documents) == len(days) else days[documents]
 
 
 def _day_range(segments: Sequence[Segment]) -> tuple[int, int]:

@@ -156,8 +156,8 @@ class ConcordanceRows(Sequence[Row]):
             {"id": post_id, "left": left, "hit": hit, "right": right}
             for post_id, left, hit, right in zip(ids, *self._contexts(hits), strict=True)
         ]
-        columns = zip(self._shown.names, shown, strict=True)
-        for name, values in (*columns, ("query", self._queries.of_posts(ids))):
+        queries: list[Value] = [*self._queries.of_posts(ids)]
+        for name, values in zip((*self._shown.names, "query"), (*shown, queries), strict=True):
             for row, value in zip(rows, values, strict=True):
                 row[name] = value
         for row in rows:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from corpora.answers.answer import Answer
-from corpora.answers.cells import Grid, authors_by_cell, cell_sizes, matching_posts
+from corpora.answers.cells import Grid, authors_by_cell, cell_sums, matching_posts, unit_sizes
 from corpora.answers.metadata import GROUPED_FIELDS, require_fields
 from corpora.answers.row_queries import both_nodes
 from corpora.answers.searched import searched_posts
@@ -87,7 +87,10 @@ def _count_by(
     posts = np.bincount(matching.cells, minlength=grid.size)
     hits = np.bincount(matching.cells, matching.hits, minlength=grid.size).astype(np.int64)
     authors = authors_by_cell(matching.cells, matching.authors, grid.size)
-    sizes = cell_sizes(grid, searched_posts(view, query), result.unit)
+    sizes = np.zeros(grid.size, np.int64)
+    for segment, documents in searched_posts(view, query):
+        values = unit_sizes(segment, documents, result.unit)
+        sizes += cell_sums(grid, segment, documents, [values])[0]
     rows = []
     for cell in np.flatnonzero(posts).tolist():
         labels = grid.labels(cell)
