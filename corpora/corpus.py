@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from corpora.index.index import open_index
+from corpora.index.versions import version_name
 from corpora.search.view import CorpusView
+from corpora.store.store import STORE_FOLDER, Store
+from folate.core.config import load_config
 
 if TYPE_CHECKING:
     from corpora.answers.answer import Answer
@@ -13,6 +17,9 @@ if TYPE_CHECKING:
 class Corpus(CorpusView):
     """The questions that can be asked of a corpus. `Corpus.open` makes one for a project."""
 
+    index_note: str | None = None
+    """Why the index was built anew when the corpus was opened, if it was."""
+
     @classmethod
     def open(cls, folder: str | Path, at: str | None = None) -> "Corpus":
         """Open the corpus of the project in `folder`, at a version or as it is now.
@@ -20,7 +27,14 @@ class Corpus(CorpusView):
         The index is brought up to date first. Raises ConfigError, StoreError, NotFound (a version
         that is gone).
         """
-        raise NotImplementedError
+        project_folder = Path(folder)
+        config = load_config(project_folder)
+        store = Store(project_folder / STORE_FOLDER)
+        index = open_index(project_folder, store, config, at)
+        version = version_name(index.versions)
+        corpus = cls(config, index.snapshot, index.segments, index.lexicon, version)
+        corpus.index_note = index.note
+        return corpus
 
     def kwic(
         self,

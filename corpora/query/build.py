@@ -1,6 +1,7 @@
 """Joining nodes to larger ones in their normal form, without lists in lists of the same kind."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar, cast
 
 from corpora.query.syntax import (
@@ -82,3 +83,17 @@ def _join(kind: type[ListNode], items: Iterable[Node]) -> Node:
         else:
             flat.append(item)
     return flat[0] if len(flat) == 1 else kind(tuple(flat))  # type: ignore[arg-type]
+
+
+BY_KIND: Mapping[type[Node], Callable[[Sequence[Node]], Node]] = {
+    And: all_of,
+    Or: any_of,
+    SequenceNode: sequence,
+    Alternatives: alternatives,
+    Both: both,
+    WordAll: partial(_join, WordAll),
+    WordAny: partial(_join, WordAny),
+    CaptureAll: partial(_join, CaptureAll),
+    CaptureAny: partial(_join, CaptureAny),
+}
+"""How items are joined to a node of each class that has a list of them."""

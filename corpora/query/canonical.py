@@ -47,8 +47,15 @@ _BARE_VALUE = re.compile(r"[^\s()（）\"“”\\<>=]+")
 
 
 def canonical(tree: Node) -> str:
-    """Return the canonical form of the tree of a query."""
+    """Return the canonical form of the tree of a query.
+
+    Raises UnwritableTree for a tree that no query has.
+    """
     return _plain(tree)
+
+
+class UnwritableTree(ValueError):
+    """A tree that no query has, such as a filter within a sequence."""
 
 
 class _Edge(Enum):
@@ -223,7 +230,8 @@ def _stretch_text(node: Node) -> tuple[str, _Level]:
         case Constrained():
             item = _stretch(node.item, _Level.CONSTRAINED)
             return f"{item} :: {_constraint(node.constraint)}", _Level.CONSTRAINED
-    raise TypeError(node)
+    name = type(node).__name__
+    raise UnwritableTree(f"wanted a part of the corpus-query form, got {name}.")
 
 
 def _boolean(items: Sequence[Node], sign: str) -> str:

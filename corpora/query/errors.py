@@ -10,15 +10,25 @@ _SHOWN_BEFORE = 50
 _SHOWN_AFTER = 30
 
 
+PLACE_PREFIX = "query, "
+"""Beginning of a message about a query."""
+
+
 def query_error(query: str, position: int, sentence: str) -> InputError:
     """Return an error about the character at `position` of a query.
 
     Its message is a sentence with the number of the character, from 1. Its note (`add_note`), which
     tracebacks and the command line show below it, is the query with a caret under the character.
     """
-    error = InputError(f"query, character {position + 1:,}: {sentence}")
+    error = InputError(f"{PLACE_PREFIX}character {position + 1:,}: {sentence}")
     error.add_note(point_at(query, position))
     return error
+
+
+def copy_notes(source: Exception, target: Exception) -> None:
+    """Add the notes of an error to another."""
+    for note in getattr(source, "__notes__", ()):
+        target.add_note(note)
 
 
 def point_at(query: str, position: int) -> str:

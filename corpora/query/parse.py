@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedToken
 
 from corpora.query.build import all_of, any_of
 from corpora.query.canonical import canonical
-from corpora.query.errors import query_error
+from corpora.query.errors import PLACE_PREFIX, copy_notes, query_error
 from corpora.query.fields import KnownValues, known_values
 from corpora.query.groups import join_chunks
 from corpora.query.limits import MAX_QUERY_LENGTH, size_problem
@@ -158,13 +158,18 @@ class _Parser:
         try:
             tree = self.parse_saved(piece.name)
         except InputError as error:
-            raise query_error(scanned.text, piece.start, str(error)) from error
+            outer = query_error(scanned.text, piece.start, str(error))
+            copy_notes(error, outer)
+            raise outer from error
         self.used[piece.name] = None
         return tree
 
 
 def _within_saved(name: str, error: InputError) -> InputError:
-    return InputError(f"saved query {quote_name(name)}: {error}")
+    sentence = str(error).removeprefix(PLACE_PREFIX)
+    outer = InputError(f"saved query {quote_name(name)}: {sentence}")
+    copy_notes(error, outer)
+    return outer
 
 
 def _near(scanned: Scan, sign: Piece, operands: list[Node]) -> Near:
