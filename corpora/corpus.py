@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from corpora.index.index import open_index
 from corpora.index.versions import version_name
@@ -41,6 +41,64 @@ class Corpus(CorpusView):
         corpus = cls(config, index.snapshot, index.segments, index.lexicon, version)
         corpus.index_note = index.note
         return corpus
+
+    def kwic(
+        self,
+        query: str,
+        *,
+        context: int = 40,
+        sort: str = "date",
+        sample: int | None = None,
+        seed: int = 0,
+        limit: int | None = None,
+        show: Sequence[str] = (),
+    ) -> "Answer":
+        """Return the concordance of a query: its hits with the text around them.
+
+        `context`: characters on each side. `sort`: by "left", "right", "hit", "date", or metadata
+        such as "source". `sample`: so many random hits. `show`: metadata in columns of their own,
+        such as ["source", "week", "brand"]. Lines are read when they are needed. Raises InputError.
+        """
+        from corpora.answers.concordance import ConcordanceRequest, concordance
+
+        request = ConcordanceRequest(context, sort, sample, seed, limit, tuple(show))
+        return concordance(self, query, request)
+
+    def groups(self, query: str, by: str, limit: int | None = None) -> "Answer":
+        """Return the groups of the hits of a query, the largest first.
+
+        `by` is "left" or "right" (the word next to the hit), "hit", or metadata such as "source".
+        Raises InputError.
+        """
+        from corpora.answers.hit_groups import grouped_hits
+
+        return grouped_hits(self, query, by, limit)
+
+    def count(self, *queries: str, by: str | Sequence[str] = ()) -> "Answer":
+        """Return the posts, hits and authors of queries, by metadata if wanted. Raises InputError.
+
+        >>> corpus.count("叶酸", "folic acid", by=["week", "brand"])  # doctest: +SKIP
+        """
+        from corpora.answers.counts import count_queries
+
+        return count_queries(self, queries, [by] if isinstance(by, str) else by)
+
+    def trend(
+        self, query: str, by: str | None = None, step: Literal["week", "day"] = "week"
+    ) -> "Answer":
+        """Return the hits of a query week by week or day by day, with intervals and gaps.
+
+        `by` splits it by metadata, such as "brand". `.plot()` draws it. Raises InputError.
+        """
+        from corpora.answers.trend import trend
+
+        return trend(self, query, by, step)
+
+    def sample(self, query: str, count: int, seed: int = 0, show: Sequence[str] = ()) -> "Answer":
+        """Return `count` random posts of a query, the same on every machine. Raises InputError."""
+        from corpora.answers.sample import sample_posts
+
+        return sample_posts(self, query, count, seed, show)
 
     def collocates(
         self,
