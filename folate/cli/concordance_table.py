@@ -76,10 +76,7 @@ def _line(row: Row, shown: Sequence[str], layout: _Layout) -> Text:
 
 
 def _one_line(text: str) -> str:
-    """Return text on one line, its edges kept: a space beside the hit says that a word ends."""
-    start = " " if text[:1].isspace() else ""
-    end = " " if text[-1:].isspace() and len(text) > 1 else ""
-    return printable_text(start + " ".join(text.split()) + end)
+    return printable_text(" ".join(text.split()))
 
 
 def _value(value: Any) -> str:

@@ -92,20 +92,23 @@ def open_corpus(folder: Path, at: str | None) -> Corpus:
     return Corpus.open(folder, at)
 
 
-def print_answer(answer: Answer, form: str) -> None:
+def print_answer(answer: Answer, form: str, advice: str = "") -> None:
     """Print the rows of an answer to standard output and its notes to standard error.
 
-    A table has no column of the version, which is the same in all rows: a note says it.
+    `advice` is added to the last note. A table has no column of the version, which is the same in
+    all rows: a note says it.
     """
     is_table = form == "table"
     print_rows(map(_without_version, answer.rows) if is_table else answer.rows, form)
-    print_notes(answer, is_table=is_table)
+    print_notes(answer, is_table=is_table, advice=advice)
 
 
-def print_notes(answer: Answer, *, is_table: bool = False) -> None:
-    """Print what a user should know of an answer to standard error."""
-    for note in answer.notes:
+def print_notes(answer: Answer, *, is_table: bool = False, advice: str = "") -> None:
+    """Print what a user should know of an answer to standard error, `advice` with the last note."""
+    for note in answer.notes[:-1]:
         print_stderr(f"note: {note}")
+    for note in answer.notes[-1:]:
+        print_stderr(f"note: {note}{advice}")
     if is_table:
         print_stderr(f"version {answer.version}")
 
@@ -123,7 +126,7 @@ def print_estimate(corpus: Corpus, queries: Iterable[str], form: str) -> None:
         rows.append(
             {
                 "postings": estimate.postings,
-                "seconds": estimate.seconds,
+                "seconds": round(estimate.seconds, 4),
                 "costliest": costliest,
                 "query": query,
                 "version": corpus.version,

@@ -1,9 +1,6 @@
 """The command `folate kwic`."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -18,9 +15,6 @@ from folate.cli.corpus_options import (
     seed_option,
     show_option,
 )
-
-if TYPE_CHECKING:
-    from corpora.answers.answer import Answer
 
 TABLE_LINES = 50
 """Lines of a table, unless more are asked for."""
@@ -64,6 +58,8 @@ def kwic(
     form: str,
 ) -> None:
     """Show the hits of QUERY with the text around them (a concordance)."""
+    from folate.cli.concordance_table import print_concordance
+
     if is_all and limit is not None:
         raise click.UsageError("wanted --limit or --all, got both.")
     if group is not None and sample is not None:
@@ -72,24 +68,18 @@ def kwic(
     if dry_run:
         print_estimate(corpus, [query], form)
         return
-    is_cut = form == "table" and limit is None and not is_all
-    most = TABLE_LINES if is_cut else limit
+    is_table = form == "table"
+    most = TABLE_LINES if is_table and limit is None and not is_all else limit
+    names = name_list(show)
     if group is not None:
         answer = corpus.groups(query, group, most)
-        print_answer(answer, form)
-        return
-    names = name_list(show)
-    answer = corpus.kwic(
-        query, context=context, sort=sort, sample=sample, seed=seed, limit=most, show=names
-    )
-    if form != "table":
-        print_answer(answer, form)
-        return
-    _print_table(answer, names, context)
-
-
-def _print_table(answer: Answer, shown: list[str], context: int) -> None:
-    from folate.cli.concordance_table import print_concordance
-
-    print_concordance(answer.rows, shown, context)
-    print_notes(answer, is_table=True)
+    else:
+        answer = corpus.kwic(
+            query, context=context, sort=sort, sample=sample, seed=seed, limit=most, show=names
+        )
+    advice = "; --all shows all" if limit is None and len(answer) == most else ""
+    if is_table and group is None:
+        print_concordance(answer.rows, names, context)
+        print_notes(answer, is_table=True, advice=advice)
+    else:
+        print_answer(answer, form, advice)
