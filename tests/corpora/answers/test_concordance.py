@@ -61,7 +61,7 @@ def test_metadata_of_lines_are_those_of_their_posts(corpus: Corpus) -> None:
 
 
 def test_right_contexts_are_sorted_from_the_hit_on(corpus: Corpus) -> None:
-    rights = [row["right"] for row in corpus.kwic("folic acid", sort="right")]
+    rights = [row["right"] for row in corpus.kwic('"folic acid"', sort="right")]
     order = ["", " again", " every day", ", folic acid again"]
     order.append(" in Morngrain: is it enough while pregnant?")
     places = [order.index(right) for right in rights]
@@ -70,7 +70,7 @@ def test_right_contexts_are_sorted_from_the_hit_on(corpus: Corpus) -> None:
 
 
 def test_left_contexts_are_sorted_word_by_word_backwards(corpus: Corpus) -> None:
-    lefts = [row["left"] for row in corpus.kwic("folic acid", sort="left")]
+    lefts = [row["left"] for row in corpus.kwic('"folic acid"', sort="left")]
     order = ["", "pregnancy and folic acid, ", "pregnancy and ", "I take "]
     places = [order.index(left) for left in lefts]
     assert places == sorted(places)
@@ -150,7 +150,7 @@ def test_groups_add_up_and_their_queries_find_their_posts(
 
 
 def test_groups_are_named_by_the_neighbouring_word(corpus: Corpus) -> None:
-    groups = {row["value"]: row["hits"] for row in corpus.groups("folic acid", "left")}
+    groups = {row["value"]: row["hits"] for row in corpus.groups('"folic acid"', "left")}
     assert groups == {"take": 5, "and": 3, "acid": 3, None: 5}
 
 
