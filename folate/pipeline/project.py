@@ -8,7 +8,7 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
-from corpora.store.store import Store
+from corpora.store.store import STORE_FOLDER, Store
 from folate.core.config import CONFIG_FILE, Config, load_config
 from folate.core.errors import ConfigError, InputError, StoreError
 from nlp.extract.brands import check_brand_names
@@ -65,7 +65,7 @@ class Project:
     @property
     def store_folder(self) -> Path:
         """The folder of the store; its layout is defined by `corpora.store`."""
-        return self.root / "corpus"
+        return self.root / STORE_FOLDER
 
     @property
     def crawls_folder(self) -> Path:

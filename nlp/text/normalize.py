@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -57,6 +58,22 @@ def normalize_text(text: str) -> str:
     return " ".join(text.split())
 
 
+def normalize_except(text: str, kept: Collection[str]) -> str:
+    """Normalise a text as `normalize_text` does, but keep its `case`, `width` or `script`.
+
+    >>> normalize_except("ＡＢＣ　買了蘋果手機！", {"case", "script"})
+    'ABC 買了蘋果手機!'
+    """
+    text = _repair_surrogates(_INVISIBLE.sub("", text))
+    if "width" not in kept:
+        text = _APOSTROPHE.sub("'", unicodedata.normalize("NFKC", text))
+    if "script" not in kept:
+        text = _simplify(text)
+    if "case" not in kept:
+        text = text.lower()
+    return " ".join(text.split())
+
+
 def fold_text(text: str) -> str:
     """Normalise a text as far as no character moves: the result is as long as `text`.
 
@@ -66,11 +83,21 @@ def fold_text(text: str) -> str:
     text = blank_markup(text)
     if text.isascii():
         return text.lower()
-    folded = text.translate(_fold_table())
+    folded = fold_characters(text)
     simplified = _simplify(folded)
     return (
         simplified if len(simplified) == len(folded) else "".join(map(_simplify_character, folded))
     )
+
+
+def fold_characters(text: str) -> str:
+    """Fold each character of a text by itself, as `fold_text` does; traditional ones stay."""
+    return text.translate(_fold_table())
+
+
+def simplify(text: str) -> str:
+    """Return a text in simplified characters, which may be longer or shorter."""
+    return _simplify(text)
 
 
 def strip_for_duplicates(text: str) -> str:
