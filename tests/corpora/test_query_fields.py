@@ -1,5 +1,7 @@
 """Conditions on posts: every field with its example, and the values that are refused."""
 
+import re
+
 import pytest
 
 from corpora.query.fields import FIELDS, known_values
@@ -80,9 +82,8 @@ def test_a_wrong_value_is_answered_with_what_is_possible(text, reason):
     if reason is None:
         parse_query(text, known=known_values(CONFIG))
         return
-    with pytest.raises(InputError, match=".") as caught:
+    with pytest.raises(InputError, match=re.escape(reason)):
         parse_query(text, known=known_values(CONFIG))
-    assert reason in str(caught.value)
 
 
 def test_without_a_project_brands_and_aspects_are_open():

@@ -1,4 +1,4 @@
-"""Properties of all queries: canonical forms parse back, JSON reads back, nothing else is raised."""
+"""Properties of all queries: canonical forms and JSON parse back; bad texts are refused."""
 
 import json
 import random
@@ -38,8 +38,7 @@ def test_the_json_of_a_tree_reads_back_to_the_tree(tree):
 def test_a_text_is_a_query_with_a_canonical_form_or_is_refused(text):
     try:
         query = parse_query(text, SAVED)
-    except InputError as error:
-        assert "\n" not in str(error)
+    except InputError:
         return
     again = parse_query(query.canonical)
     assert again.tree == query.tree

@@ -1,5 +1,7 @@
 """Saved queries: `@name` in queries and in other saved queries, and what is wrong with some."""
 
+import re
+
 import pytest
 
 from corpora.query.fields import known_values
@@ -49,9 +51,8 @@ def test_a_saved_query_may_be_a_side_of_near():
     ],
 )
 def test_what_is_wrong_with_a_saved_query_is_told_where_it_is_used(text, reason):
-    with pytest.raises(InputError, match="^query, character") as caught:
+    with pytest.raises(InputError, match=f"^query, character .*{re.escape(reason)}"):
         parse_query(text, SAVED)
-    assert reason in str(caught.value)
 
 
 def test_the_place_in_a_broken_saved_query_is_shown_below_the_place_in_the_query():
