@@ -50,10 +50,10 @@ def test_counts_by_metadata_are_those_of_a_scan(corpus: Corpus) -> None:
 @pytest.mark.parametrize(
     "by", [["week"], ["day"], ["week", "brand"], ["brand", "source"], ["place"], ["brand", "place"]]
 )
-@pytest.mark.parametrize("query", ["叶酸", "folic source:weibo", "brand:ours", "fol* OR 叶酸"])
+@pytest.mark.parametrize("query", ["叶酸", "folic source:forum", "brand:ours", "fol* OR 叶酸"])
 def test_the_query_of_a_cell_finds_its_posts(corpus: Corpus, query: str, by: list[str]) -> None:
     answer = corpus.count(query, by=by)
-    assert len(answer) or by == ["place"] or "place" in by
+    assert len(answer)
     for row in answer:
         assert_row_query(corpus, row)
         (counted,) = corpus.count(row["query"]).rows
