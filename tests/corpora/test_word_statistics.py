@@ -183,7 +183,7 @@ def test_counts_of_authors_equal_a_plain_count(split_corpus: Corpus) -> None:
 
 
 def test_a_group_without_words_is_refused(corpus: Corpus) -> None:
-    with pytest.raises(InputError, match="0 authors in the reference"):
+    with pytest.raises(InputError, match="0 in the reference"):
         corpus.keyness("brand:kraft", "week:2020-W01")
 
 
@@ -263,7 +263,8 @@ def test_dispersion_over_authors_equals_the_formula(split_corpus: Corpus) -> Non
         [counts[author] for author in authors], [sizes[author] for author in authors]
     )
     row = split_corpus.dispersion('[word="folic"]', over=["authors"]).rows[0]
-    assert (row["dp"], row["dp_norm"]) == pytest.approx((wanted.deviation, wanted.normalised))
+    formula = (wanted.deviation, wanted.normalised)
+    assert (row["dp"], row["dp_norm"]) == pytest.approx(formula, abs=1e-6)
     assert (row["range"], row["parts"]) == (wanted.range, len(authors))
     assert row["frequency"] == sum(counts.values())
     words = {row["word"]: row for row in split_corpus.word_dispersion()}
@@ -272,7 +273,7 @@ def test_dispersion_over_authors_equals_the_formula(split_corpus: Corpus) -> Non
 
 def test_dispersion_tells_a_burst_from_an_even_word(tmp_path: Path) -> None:
     posts = [
-        WordPost(f"even word{day}" + " burst" * 9 * (day == 3), day=7 * day, author=f"a{day}")
+        WordPost("even " + ("burst " * 9 if day == 3 else "other " * 9), day=7 * day)
         for day in range(8)
     ]
     corpus = build_corpus(tmp_path, posts)
@@ -280,7 +281,7 @@ def test_dispersion_tells_a_burst_from_an_even_word(tmp_path: Path) -> None:
         corpus.dispersion(f'[word="{word}"]', over=["weeks"]).rows[0] for word in ("burst", "even")
     )
     assert (burst["parts"], burst["range"], even["range"]) == (8, 1, 8)
-    assert burst["dp_norm"] > 2 * even["dp_norm"]
+    assert (burst["dp_norm"], even["dp_norm"]) == (1, 0)
 
 
 def test_what_is_not_found_has_no_dispersion(corpus: Corpus) -> None:
@@ -338,7 +339,8 @@ def test_comparison_counts_two_words_side_by_side(tmp_path: Path) -> None:
     rows = {(row["part"], row["compared"]): row for row in answer}
     first, second = rows["all", "叶酸"], rows["all", "folic"]
     assert (first["hits"], second["hits"], first["ratio"]) == (61, 21, 1)
-    assert second["low"] < second["ratio"] == pytest.approx(21 / 61, abs=1e-6) < second["high"]
+    assert second["ratio"] == pytest.approx(21 / 61, abs=1e-6)
+    assert second["low"] < second["ratio"] < second["high"]
     assert first["low"] is None
     assert rows["source:forum", "folic"]["ratio"] is None
     assert any("1 posts of 1 authors match both" in note for note in answer.notes)
@@ -411,7 +413,7 @@ def test_pictures_are_svg_without_raw_markup(corpus: Corpus, name: str) -> None:
     picture = etree.fromstring(answer.plot().encode())
     assert picture.tag == "{http://www.w3.org/2000/svg}svg"
     texts = ["".join(node.itertext()) for node in picture.iter("{*}text")]
-    assert all(list(row.values())[0] in texts for row in list(answer.rows)[:20])
+    assert all(next(iter(row.values())) in texts for row in list(answer.rows)[:20])
 
 
 def test_hidden_characters_of_words_are_not_shown(tmp_path: Path) -> None:

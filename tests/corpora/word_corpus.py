@@ -44,7 +44,7 @@ class WordPost:
 
 def build_corpus(folder: Path, posts: Sequence[WordPost], segments: int = 1) -> Corpus:
     """Index posts; ids are f:0, f:1 … in the order of the posts, dealt to segments in turn."""
-    lexicon = Lexicon()
+    lexicon = Lexicon([""])
     rows = [_document(number, post) for number, post in enumerate(posts)]
     built = []
     for number in range(segments):
