@@ -26,6 +26,9 @@ class Corpus(CorpusView):
     index_note: str | None = None
     """Why the index was built anew when the corpus was opened, if it was."""
 
+    folder: Path
+    """Of the project."""
+
     @classmethod
     def open(cls, folder: str | Path, at: str | None = None) -> "Corpus":
         """Open the corpus of the project in `folder`, at a version or as it is now.
@@ -40,6 +43,7 @@ class Corpus(CorpusView):
         version = version_name(index.versions)
         corpus = cls(config, index.snapshot, index.segments, index.lexicon, version)
         corpus.index_note = index.note
+        corpus.folder = project_folder
         return corpus
 
     def kwic(
@@ -233,3 +237,37 @@ class Corpus(CorpusView):
         from corpora.answers.compare import compare
 
         return compare(self, queries, by=by, all_parts=all_parts)
+
+    def label(
+        self,
+        query: str,
+        *,
+        name: str,
+        rater: str,
+        belongs: bool = True,
+        sample: int | None = None,
+        seed: int = 0,
+    ) -> int:
+        """Put every line of a query that the rater has not labelled yet into a group, or out of it.
+
+        Returns how many lines are new. Open the corpus again to ask for `label:NAME`. Raises
+        InputError, StoreError.
+        """
+        from corpora.answers.label_lines import label_lines
+
+        store = Store(self.folder / STORE_FOLDER)
+        return label_lines(
+            self, store, query, (name, rater), belongs, sample_size=sample, seed=seed
+        )
+
+    def labels(self, name: str | None = None, rater: str | None = None) -> "Answer":
+        """Return the labels of a group and a rater, or of all, one a row. Raises InputError."""
+        from corpora.answers.label_tables import labels_answer
+
+        return labels_answer(self, name, rater)
+
+    def agreement(self, name: str) -> "Answer":
+        """Return how far each two raters of a group agree (Cohen's kappa). Raises InputError."""
+        from corpora.answers.label_tables import agreement_answer
+
+        return agreement_answer(self, name)
