@@ -48,7 +48,14 @@ class Answer:
         """Return the rows as a data frame."""
         import pandas as pd
 
-        return pd.DataFrame.from_records([dict(row) for row in self.rows], columns=self.columns)
+        records = [dict(row) for row in self.rows]
+        frame = pd.DataFrame.from_records(records, columns=self.columns)
+        for name in self.columns:
+            values = [record[name] for record in records if record[name] is not None]
+            # a missing count must not turn the others into floating-point numbers
+            if len(values) < len(records) and values and all(type(v) is int for v in values):
+                frame[name] = frame[name].astype("Int64")
+        return frame
 
     @property
     def columns(self) -> list[str]:
