@@ -26,6 +26,7 @@ from corpora.query.syntax import (
 from corpora.search.captures import captured_names
 from corpora.search.conditions import LexiconMasks, WordTest, word_test
 from corpora.search.hits import words_touched
+from corpora.search.lookup import documents_of
 from corpora.search.spans import Matches
 from corpora.search.terms import TermSearch
 
@@ -91,7 +92,7 @@ class NodeCosts:
         """Return the words that the hits of a term touch, in the whole segment."""
         if node not in self._term_matches:
             starts, ends = self.term(node).find()
-            documents = self._segment.documents_of_characters(starts)
+            documents = documents_of(self._segment.array("char_offsets"), starts)
             firsts, lasts = words_touched(self._segment, documents, starts, ends)
             has_words = lasts > firsts
             matches = Matches(documents[has_words], firsts[has_words], lasts[has_words])
