@@ -137,22 +137,30 @@ def open_corpus(folder: Path, at: str | None) -> Corpus:
 def print_answer(answer: Answer, form: str, advice: str = "") -> None:
     """Print the rows of an answer to standard output and its notes to standard error.
 
-    `advice` is added to the last note. A table has no column of the version, which is the same in
-    all rows: a note says it.
+    A table has no column of the version, which is the same in all rows: it is printed below, where
+    `advice` is added to the last note.
     """
-    is_table = form == "table"
-    print_rows(map(_without_version, answer.rows) if is_table else answer.rows, form)
-    print_notes(answer, is_table=is_table, advice=advice)
+    if form == "table":
+        print_rows(map(_without_version, answer.rows), form)
+        print_end(answer, advice)
+    else:
+        print_rows(answer.rows, form)
+        print_notes(answer.notes)
 
 
-def print_notes(answer: Answer, *, is_table: bool = False, advice: str = "") -> None:
-    """Print what a user should know of an answer to standard error, `advice` with the last note."""
-    for note in answer.notes[:-1]:
+def print_notes(notes: Iterable[str]) -> None:
+    """Print sentences for the user to standard error."""
+    for note in notes:
         print_stderr(f"note: {note}")
-    for note in answer.notes[-1:]:
-        print_stderr(f"note: {note}{advice}")
-    if is_table:
-        print_stderr(f"version {answer.version}")
+
+
+def print_end(answer: Answer, advice: str = "") -> None:
+    """Print what belongs below a table: the notes of an answer, `advice`, and the version."""
+    notes = list(answer.notes)
+    if advice and notes:
+        notes[-1] += advice
+    print_notes(notes)
+    print_stderr(f"version {answer.version}")
 
 
 def _without_version(row: Mapping[str, Any]) -> dict[str, Any]:

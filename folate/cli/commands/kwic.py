@@ -9,8 +9,8 @@ from folate.cli.corpus_options import (
     name_list,
     open_corpus,
     print_answer,
+    print_end,
     print_estimate,
-    print_notes,
     query_argument,
     seed_option,
     show_option,
@@ -80,6 +80,6 @@ def kwic(
     advice = "; --all shows all" if limit is None and len(answer) == most else ""
     if is_table and group is None:
         print_concordance(answer.rows, names, context)
-        print_notes(answer, is_table=True, advice=advice)
+        print_end(answer, advice)
     else:
         print_answer(answer, form, advice)

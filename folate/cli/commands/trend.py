@@ -52,4 +52,4 @@ def trend(
         return
     write_atomically(picture, answer.plot())
     print_text(str(picture))
-    print_notes(answer)
+    print_notes(answer.notes)
