@@ -14,6 +14,7 @@ import numpy as np
 from corpora.index.segment import Positions, Segment
 from corpora.query.syntax import (
     Alternatives,
+    Both,
     Capture,
     Constrained,
     Element,
@@ -90,6 +91,20 @@ def _join_extensions(parts: Items[Extension]) -> Extension:
     )
 
 
+def _in_all(parts: Items[Matches]) -> Matches:
+    """Return the stretches that all parts have; captures of later parts win."""
+    found = parts[0]
+    for others in parts[1:]:
+        keys, other_keys = found.keys(), others.keys()
+        low = np.searchsorted(other_keys, keys, "left")
+        counts = np.searchsorted(other_keys, keys, "right") - low
+        kept = found.take(np.repeat(np.arange(len(found)), counts))
+        captures = take_captures(others.captures, ranges(low, counts))
+        merged = merge_captures(captures, kept.captures)
+        found = Matches(kept.documents, kept.firsts, kept.lasts, merged).distinct()
+    return found
+
+
 def _is_one_word(node: Node) -> bool:
     """Return whether matches of a node from different places end in different places."""
     if isinstance(node, Capture | Constrained | Position):
@@ -133,8 +148,10 @@ class SpanMatcher:
                 return self._find_sequence(node)
             case Repeat():
                 return self._find_repeat(node)
-            case Alternatives() | Or():
-                return concatenate([self.find(item) for item in node.items]).distinct()
+            case Alternatives() | Or() | Both():
+                parts = [self.find(item) for item in node.items]
+                is_both = isinstance(node, Both)
+                return _in_all(parts) if is_both else concatenate(parts).distinct()
             case Near():
                 return self.find(self._costs.near(node))
             case Element():

@@ -17,6 +17,7 @@ from corpora.index.segment import Segment
 from corpora.query.syntax import (
     Alternatives,
     And,
+    Both,
     Capture,
     CaptureAll,
     CaptureAny,
@@ -265,6 +266,7 @@ def composed(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         st.builds(lambda item, limits: Repeat(item, *limits), inner, LIMITS),
         st.builds(lambda limits: Repeat(Word(), *limits), LIMITS),
         st.builds(Alternatives, some(inner)),
+        st.builds(Both, some(inner)),
         st.builds(Near, inner, inner, st.integers(0, 3), st.integers(0, 3)),
         st.builds(Position, inner, relations, st.one_of(inner, ELEMENTS), st.booleans()),
         st.builds(Look, inner, st.sampled_from(["ahead", "behind"]), st.booleans()),
