@@ -16,6 +16,7 @@ from folate.core.labels import EMOTIONS, INTENTS
 Unit = Literal[
     "count",
     "rate",
+    "per million",
     "share",
     "net",
     "rating",
@@ -31,6 +32,7 @@ Unit = Literal[
 CHANGE_UNITS: dict[Unit, Unit] = {
     "count": "relative",
     "rate": "relative",
+    "per million": "relative",
     "share": "points",
     "net": "net points",
     "rating": "rating points",
@@ -299,7 +301,7 @@ _SECTION_MEASURES: dict[str, Unit] = {
     "saved_posts": "count",
     "saved_authors": "count",
     "saved_hits": "count",
-    "saved_rate": "rate",
+    "saved_rate": "per million",
     "week_posts": "count",
     "window_posts": "count",
     "unread_posts": "count",

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.answers.searched import searched_posts
+from corpora.answers.searched import is_metadata, searched_posts
+from corpora.answers.words import SegmentPosts
 from corpora.index.segment import Positions, Segment
 from corpora.query.canonical import canonical
 from corpora.query.syntax import And, Filter, Node, Not, Query
@@ -31,7 +32,10 @@ _PUBLISHED_FIELDS = frozenset(
 
 @dataclass(frozen=True)
 class QueryPosts:
-    """One element for each post of some weeks that the metadata of a query admit."""
+    """One element for each post of some weeks that the metadata of a query admit.
+
+    Of a query with metadata only: for each post of the weeks, so that its rate says something.
+    """
 
     query: Query
     unit: Unit
@@ -83,7 +87,7 @@ def read_query_posts(view: CorpusView, query: Query, weeks: Sequence[Period]) ->
     first_day = _day_number(last_day(weeks[0])) - 6
     parts: list[dict[str, Any]] = []
     places: list[tuple[Segment, Positions]] = []
-    for posts in searched_posts(view, query):
+    for posts in _compared_posts(view, query):
         days = posts.segment.array("days")[posts.documents].astype(np.int64)
         week = (days - first_day) // 7
         is_inside = (week >= 0) & (week < len(weeks))
@@ -109,6 +113,12 @@ def read_query_posts(view: CorpusView, query: Query, weeks: Sequence[Period]) ->
         is_annotated=_joined([part["is_annotated"] for part in parts], np.bool_),
         places=places,
     )
+
+
+def _compared_posts(view: CorpusView, query: Query) -> Sequence[SegmentPosts]:
+    if is_metadata(query.tree):
+        return [SegmentPosts(segment, segment.live_documents) for segment in view.segments]
+    return searched_posts(view, query)
 
 
 def period_filter(weeks: Sequence[Period]) -> Filter:
