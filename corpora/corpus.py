@@ -1,12 +1,24 @@
 """The corpus of a project: one object that answers a researcher's questions."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
+from corpora.index.index import open_index
+from corpora.index.versions import version_name
 from corpora.search.view import CorpusView
+from corpora.store.store import STORE_FOLDER, Store
+from folate.core.config import load_config
+
+if TYPE_CHECKING:
+    from corpora.answers.answer import Answer
 
 
 class Corpus(CorpusView):
     """The questions that can be asked of a corpus. `Corpus.open` makes one for a project."""
+
+    index_note: str | None = None
+    """Why the index was built anew when the corpus was opened, if it was."""
 
     @classmethod
     def open(cls, folder: str | Path, at: str | None = None) -> "Corpus":
@@ -15,4 +27,69 @@ class Corpus(CorpusView):
         The index is brought up to date first. Raises ConfigError, StoreError, NotFound (a version
         that is gone).
         """
-        raise NotImplementedError
+        project_folder = Path(folder)
+        config = load_config(project_folder)
+        store = Store(project_folder / STORE_FOLDER)
+        index = open_index(project_folder, store, config, at)
+        version = version_name(index.versions)
+        corpus = cls(config, index.snapshot, index.segments, index.lexicon, version)
+        corpus.index_note = index.note
+        return corpus
+
+    def kwic(
+        self,
+        query: str,
+        *,
+        context: int = 40,
+        sort: str = "date",
+        sample: int | None = None,
+        seed: int = 0,
+        limit: int | None = None,
+        show: Sequence[str] = (),
+    ) -> "Answer":
+        """Return the concordance of a query: its hits with the text around them.
+
+        `context`: characters on each side. `sort`: by "left", "right", "hit", "date", or metadata
+        such as "source". `sample`: so many random hits. `show`: metadata in columns of their own,
+        such as ["source", "week", "brand"]. Lines are read when they are needed. Raises InputError.
+        """
+        from corpora.answers.concordance import ConcordanceRequest, concordance
+
+        request = ConcordanceRequest(context, sort, sample, seed, limit, tuple(show))
+        return concordance(self, query, request)
+
+    def groups(self, query: str, by: str, limit: int | None = None) -> "Answer":
+        """Return the groups of the hits of a query, the largest first.
+
+        `by` is "left" or "right" (the word next to the hit), "hit", or metadata such as "source".
+        Raises InputError.
+        """
+        from corpora.answers.hit_groups import grouped_hits
+
+        return grouped_hits(self, query, by, limit)
+
+    def count(self, *queries: str, by: str | Sequence[str] = ()) -> "Answer":
+        """Return the posts, hits and authors of queries, by metadata if wanted. Raises InputError.
+
+        >>> corpus.count("叶酸", "folic acid", by=["week", "brand"])  # doctest: +SKIP
+        """
+        from corpora.answers.counts import count_queries
+
+        return count_queries(self, queries, [by] if isinstance(by, str) else by)
+
+    def trend(
+        self, query: str, by: str | None = None, step: Literal["week", "day"] = "week"
+    ) -> "Answer":
+        """Return the hits of a query week by week or day by day, with intervals and gaps.
+
+        `by` splits it by metadata, such as "brand". `.plot()` draws it. Raises InputError.
+        """
+        from corpora.answers.trend import trend
+
+        return trend(self, query, by, step)
+
+    def sample(self, query: str, count: int, seed: int = 0, show: Sequence[str] = ()) -> "Answer":
+        """Return `count` random posts of a query, the same on every machine. Raises InputError."""
+        from corpora.answers.sample import sample_posts
+
+        return sample_posts(self, query, count, seed, show)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from corpora.answers.answer import Answer
 from corpora.answers.ranking import best_first, rounded
-from corpora.answers.row_queries import canonical_text, near_node, word_node
+from corpora.answers.row_queries import near_node, word_node
 from corpora.answers.searched import searched_posts
 from corpora.answers.words import (
     Occurrences,
@@ -24,6 +24,7 @@ from corpora.answers.words import (
     word_total,
 )
 from corpora.index.segment import Positions, Segment
+from corpora.query.canonical import canonical
 from corpora.query.syntax import Query
 from corpora.search.hits import SearchResult
 from corpora.search.view import CorpusView
@@ -182,6 +183,7 @@ def _rows(
         index = best[place]
         scores = {name: rounded(values[index]) for name, values in measures.scores.items()}
         tree = near_node(query.tree, word_node(word, form), *window)
+        assert tree is not None  # noqa: S101 - a query with hits has something to be near
         rows.append(
             {
                 "word": printable_text(word),
@@ -193,7 +195,7 @@ def _rows(
                 "words": measures.words,
                 "posts": int(counts.posts[place]),
                 "authors": int(counts.authors[place]),
-                "query": canonical_text(tree),
+                "query": canonical(tree),
                 "version": view.version,
             }
         )

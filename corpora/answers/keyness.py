@@ -10,7 +10,7 @@ import numpy.typing as npt
 from corpora.answers.answer import Answer
 from corpora.answers.author_counts import AuthorCounts, count_group_authors
 from corpora.answers.ranking import best_first, rounded
-from corpora.answers.row_queries import both_nodes, canonical_text, word_node
+from corpora.answers.row_queries import both_nodes, word_node
 from corpora.answers.words import (
     SegmentPosts,
     WordForm,
@@ -18,6 +18,7 @@ from corpora.answers.words import (
     posts_by_segment,
     with_words,
 )
+from corpora.query.canonical import canonical
 from corpora.query.syntax import Node, Not, Query
 from corpora.search.view import CorpusView
 from folate.core.errors import InputError
@@ -214,7 +215,7 @@ def _rows(
                 "focus_authors": groups.focus_size,
                 "reference_authors": groups.reference_size,
                 "posts": int(counts.focus_posts[keywords.ids[place]]),
-                "query": canonical_text(both_nodes(focus_tree, word_node(word, form))),
+                "query": canonical(both_nodes(focus_tree, word_node(word, form))),
                 "version": view.version,
             }
         )

@@ -1,6 +1,7 @@
 """Queries of rows: trees whose posts are those that a row of an answer counts."""
 
 from corpora.answers.words import WordForm
+from corpora.query.build import all_of, any_of
 from corpora.query.syntax import And, Filter, Near, Node, Not, Or, Sequence, Word, WordMatch
 
 
@@ -17,13 +18,7 @@ def words_node(words: tuple[str, ...]) -> Node:
 
 def both_nodes(*nodes: Node | None) -> Node:
     """Return the tree of posts that all of the trees select; None selects all."""
-    items: list[Node] = []
-    for node in nodes:
-        if isinstance(node, And):
-            items += node.items
-        elif node is not None:
-            items.append(node)
-    return items[0] if len(items) == 1 else And(tuple(items))
+    return all_of([node for node in nodes if node is not None])
 
 
 def near_node(node: Node, word: Word, before: int, after: int) -> Node | None:
@@ -39,19 +34,12 @@ def near_node(node: Node, word: Word, before: int, after: int) -> Node | None:
             if len(found) == 1:
                 # what is near a hit implies the hit
                 pairs = zip(items, near_items, strict=True)
-                return And(tuple(item if near is None else near for item, near in pairs))
-            return And((*items, Or(found))) if found else None
+                return all_of([item if near is None else near for item, near in pairs])
+            return all_of([*items, any_of(found)]) if found else None
         case Or(items):
             near_items = [near_node(item, word, before, after) for item in items]
             found = tuple(near for near in near_items if near is not None)
-            if len(found) > 1:
-                return Or(found)
-            return found[0] if found else None
+            return any_of(found) if found else None
         case Not() | Filter():
             return None
     return Near(node, word, before, after)
-
-
-def canonical_text(node: Node | None) -> str:
-    """Return the canonical form of a tree, which can be asked as a query."""
-    return repr(node)

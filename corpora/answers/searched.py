@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from corpora.answers.words import SegmentPosts
+from corpora.answers.words import SegmentPosts, all_posts
 from corpora.query.syntax import And, Filter, Node, Not, Or, Query
 from corpora.search.view import CorpusView
 
@@ -14,7 +14,7 @@ def searched_posts(view: CorpusView, query: Query) -> Sequence[SegmentPosts]:
     """
     condition = metadata_condition(query.tree)
     if condition is None:
-        return [SegmentPosts(segment, segment.live_documents) for segment in view.segments]
+        return all_posts(view)
     found = view.search(Query(query.text, condition, query.canonical))
     return [SegmentPosts(hits.segment, hits.documents) for hits in found.segments]
 

@@ -13,8 +13,6 @@ from corpora.search.view import CorpusView
 WordForm = Literal["word", "lemma"]
 """What of a word is counted: the word itself, or its lemma where it is tagged."""
 
-_LOW_HALF = np.uint64(0xFFFFFFFF)
-
 WordIds = npt.NDArray[np.uint32]
 
 
@@ -39,6 +37,11 @@ class Occurrences(NamedTuple):
     segment: Segment
     numbers: npt.NDArray[np.int64]
     documents: Positions
+
+
+def all_posts(view: CorpusView) -> list[SegmentPosts]:
+    """Return all posts of every segment."""
+    return [SegmentPosts(segment, segment.live_documents) for segment in view.segments]
 
 
 def posts_by_segment(view: CorpusView, result: SearchResult) -> list[SegmentPosts]:
@@ -72,7 +75,7 @@ def with_words(posts: SegmentPosts, form: WordForm) -> SegmentPosts:
 def word_positions(posts: SegmentPosts) -> Positions:
     """Return the positions of all words of the posts."""
     bounds = posts.segment.array("word_offsets")
-    return _spread(bounds[posts.documents], bounds[posts.documents + 1])
+    return spread(bounds[posts.documents], bounds[posts.documents + 1])
 
 
 def word_total(posts: SegmentPosts) -> int:
@@ -100,7 +103,7 @@ def window_positions(hits: SegmentHits, left: int, right: int) -> Positions:
     if len(ends):
         # begin where all stretches before have ended
         starts[1:] = np.maximum(starts[1:], np.maximum.accumulate(ends)[:-1])
-    return _spread(starts, ends)
+    return spread(starts, ends)
 
 
 def word_frequencies(posts: SegmentPosts, form: WordForm, size: int) -> npt.NDArray[np.int64]:
@@ -125,25 +128,44 @@ def count_occurrences(parts: Sequence[Occurrences], size: int) -> WordCounts:
     author_keys = []
     for part in parts:
         occurrences += np.bincount(part.numbers, minlength=size)
-        distinct = distinct_values(_pair_keys(part.numbers, part.documents))
-        numbers = _first_of_pair(distinct)
+        distinct = distinct_values(pair_keys(part.numbers, part.documents))
+        numbers = first_of_pair(distinct)
         posts += np.bincount(numbers, minlength=size)
         in_posts.append(numbers)
-        author_keys.append(part.segment.array("authors")[distinct & _LOW_HALF])
+        author_keys.append(part.segment.array("authors")[second_of_pair(distinct)])
     authors = np.zeros(size, np.int64)
     if in_posts:
         keys = np.concatenate(author_keys)
-        pairs = _pair_keys(np.concatenate(in_posts), np.searchsorted(distinct_values(keys), keys))
-        authors += np.bincount(_first_of_pair(distinct_values(pairs)), minlength=size)
+        pairs = pair_keys(np.concatenate(in_posts), np.searchsorted(distinct_values(keys), keys))
+        authors += np.bincount(first_of_pair(distinct_values(pairs)), minlength=size)
     return WordCounts(occurrences, posts, authors)
 
 
 def distinct_values(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """Return the distinct values in rising order; sorting beats the hashing of `numpy.unique`."""
+    return count_distinct(values)[0]
+
+
+def count_distinct(
+    values: npt.NDArray[np.uint64],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Return the distinct values in rising order, and how often each occurs."""
     ordered = np.sort(values)
     is_new = np.ones(len(ordered), bool)
     is_new[1:] = ordered[1:] != ordered[:-1]
-    return ordered[is_new]
+    firsts = np.flatnonzero(is_new)
+    return ordered[firsts], np.diff(np.append(firsts, len(ordered)))
+
+
+def find_words(
+    posts: SegmentPosts, ids: npt.NDArray[np.int64], form: WordForm, size: int
+) -> Occurrences:
+    """Return where words are in the posts; the numbers of occurrences are places in `ids`."""
+    positions = word_positions(posts)
+    numbers = numbered(word_ids(posts.segment, form)[positions], ids, size)
+    is_asked = numbers >= 0
+    documents = posts.segment.documents_of_words(positions[is_asked])
+    return Occurrences(posts.segment, numbers[is_asked], documents)
 
 
 def numbered(ids: npt.NDArray[np.integer], chosen: npt.NDArray[np.integer], size: int) -> Positions:
@@ -159,7 +181,7 @@ def _counted_frequencies(posts: SegmentPosts, form: WordForm, size: int) -> npt.
     return np.asarray(np.bincount(ids, minlength=size), np.int64)
 
 
-def _spread(starts: Positions, ends: Positions) -> Positions:
+def spread(starts: Positions, ends: Positions) -> Positions:
     """Return all positions of stretches, one after the other; an end before a start is none."""
     lengths = np.maximum(ends - starts, 0)
     total = int(lengths.sum())
@@ -167,11 +189,20 @@ def _spread(starts: Positions, ends: Positions) -> Positions:
     return np.asarray(np.arange(total) + np.repeat(starts - firsts, lengths), np.int64)
 
 
-def _pair_keys(numbers: Positions, others: Positions) -> npt.NDArray[np.uint64]:
+def pair_keys(
+    numbers: npt.NDArray[np.integer], others: npt.NDArray[np.integer]
+) -> npt.NDArray[np.uint64]:
     """Return one key for each pair of numbers below 2 ** 32; keys are in the order of pairs."""
     return numbers.astype(np.uint64) << np.uint64(32) | others.astype(np.uint64)
 
 
-def _first_of_pair(keys: npt.NDArray[np.uint64]) -> Positions:
+def first_of_pair(keys: npt.NDArray[np.uint64]) -> Positions:
+    """Return the first number of each pair."""
     numbers: Positions = (keys >> np.uint64(32)).astype(np.int64)
+    return numbers
+
+
+def second_of_pair(keys: npt.NDArray[np.uint64]) -> Positions:
+    """Return the second number of each pair."""
+    numbers: Positions = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
     return numbers
