@@ -12,6 +12,12 @@ from folate.core.config import load_config
 
 if TYPE_CHECKING:
     from corpora.answers.answer import Answer
+    from corpora.answers.collocates import CollocateSort
+    from corpora.answers.compare import PartField
+    from corpora.answers.keyness import KeynessSort
+    from corpora.answers.ngrams import NgramSort
+    from corpora.answers.parts import PartKind
+    from corpora.answers.words import WordForm
 
 
 class Corpus(CorpusView):
@@ -93,3 +99,137 @@ class Corpus(CorpusView):
         from corpora.answers.sample import sample_posts
 
         return sample_posts(self, query, count, seed, show)
+
+    def collocates(
+        self,
+        query: str,
+        *,
+        window: tuple[int, int] = (5, 5),
+        min_observed: int = 3,
+        form: "WordForm" = "word",
+        sort: "CollocateSort" = "log_dice",
+        limit: int = 50,
+    ) -> "Answer":
+        """Return the words that are near the hits of a query, the most typical first.
+
+        `window`: words before a hit and after it. `min_observed`: least occurrences near hits.
+        `form`: "word" or "lemma". `limit`: rows, 0 for all. `.plot()` draws it. Raises InputError.
+        """
+        from corpora.answers.collocates import collocates
+
+        return collocates(
+            self,
+            query,
+            window=window,
+            min_observed=min_observed,
+            form=form,
+            sort=sort,
+            limit=limit,
+        )
+
+    def keyness(
+        self,
+        focus: str,
+        reference: str | None = None,
+        *,
+        min_authors: int = 5,
+        form: "WordForm" = "word",
+        sort: "KeynessSort" = "conservative",
+        limit: int = 50,
+    ) -> "Answer":
+        """Return the words that surely more authors use in the posts of a query than in others.
+
+        Without a reference, the others are all other posts. `.plot()` draws it. Raises InputError.
+        """
+        from corpora.answers.keyness import keyness
+
+        return keyness(
+            self,
+            focus,
+            reference,
+            min_authors=min_authors,
+            form=form,
+            sort=sort,
+            limit=limit,
+        )
+
+    def ngrams(
+        self,
+        query: str | None = None,
+        *,
+        lengths: tuple[int, int] = (2, 2),
+        containing: str | None = None,
+        min_frequency: int = 3,
+        by: "NgramSort" = "frequency",
+        terms_only: bool = False,
+        limit: int = 50,
+    ) -> "Answer":
+        """Return the most frequent stretches of words in the posts of a query, or in all posts.
+
+        `lengths`: least and most words. `terms_only`: none that begins or ends with a function
+        word. `.plot()` draws it. Raises InputError.
+        """
+        from corpora.answers.ngrams import ngrams
+
+        return ngrams(
+            self,
+            query,
+            lengths=lengths,
+            containing=containing,
+            min_frequency=min_frequency,
+            by=by,
+            terms_only=terms_only,
+            limit=limit,
+        )
+
+    def dispersion(
+        self, query: str, *, over: Sequence["PartKind"] = ("authors", "sources", "weeks")
+    ) -> "Answer":
+        """Return how evenly the hits of a query are spread over parts. Raises InputError."""
+        from corpora.answers.dispersion import dispersion
+
+        return dispersion(self, query, over=over)
+
+    def word_dispersion(
+        self,
+        query: str | None = None,
+        *,
+        over: "PartKind" = "authors",
+        form: "WordForm" = "word",
+        limit: int = 50,
+    ) -> "Answer":
+        """Return how evenly the most frequent words are spread over parts. Raises InputError."""
+        from corpora.answers.dispersion import word_dispersion
+
+        return word_dispersion(self, query, over=over, form=form, limit=limit)
+
+    def cooccurrence(
+        self,
+        query: str | None = None,
+        *,
+        top: int = 100,
+        min_posts: int = 3,
+        form: "WordForm" = "word",
+        limit: int = 0,
+    ) -> "Answer":
+        """Return the pairs of words that are in the same posts more than by chance.
+
+        They are pairs of the `top` words of most authors. Raises InputError.
+        """
+        from corpora.answers.cooccurrence import cooccurrence
+
+        return cooccurrence(self, query, top=top, min_posts=min_posts, form=form, limit=limit)
+
+    def compare(
+        self,
+        *queries: str,
+        by: Sequence["PartField"] = ("source", "week"),
+        all_parts: bool = False,
+    ) -> "Answer":
+        """Return how often queries match, beside the first of them, and where that differs.
+
+        Raises InputError.
+        """
+        from corpora.answers.compare import compare
+
+        return compare(self, queries, by=by, all_parts=all_parts)
