@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.pipeline import jieba_cumulative_frequencies
 from folate.core.post import Post
-from folate.core.text import contains_chinese
+from folate.core.text import HAN_RANGES, contains_chinese
 
 BRANDS = ("晨谷", "暖禾", "Morngrain", "Warmfield")
 SOURCES = ("forum", "weibo", "shop")
@@ -24,18 +24,19 @@ CHINESE_CHARACTERS = 42
 """Characters of as many Chinese words, with the marks between them."""
 
 _MIN_TEXT_CHARACTERS = 12
+_WORD = f"[{HAN_RANGES}]|[ ]"
 
 
 def read_texts(paths: Sequence[Path]) -> list[str]:
-    """Return the texts of CSV and TSV files: the column with the longest values of each."""
+    """Return the texts of CSV and TSV files: the column of each with the most words."""
     import pandas as pd
 
     texts: list[str] = []
     for path in paths:
         separator = "\t" if path.suffix == ".tsv" else ","
         table = pd.read_csv(path, sep=separator, dtype=str, on_bad_lines="skip", quoting=0)
-        lengths = table.apply(lambda column: column.str.len().mean())
-        texts += table[lengths.idxmax()].dropna().tolist()
+        word_counts = table.apply(lambda column: column.str.count(_WORD).mean())
+        texts += table[word_counts.idxmax()].dropna().tolist()
     return [text for text in texts if len(text) >= _MIN_TEXT_CHARACTERS]
 
 
