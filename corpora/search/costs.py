@@ -8,6 +8,7 @@ from corpora.index.segment import Segment
 from corpora.query.syntax import (
     Alternatives,
     And,
+    Both,
     Capture,
     Constrained,
     Element,
@@ -53,7 +54,7 @@ def constrained_names(node: Node) -> frozenset[str]:
 def children(node: Node) -> tuple[Node, ...]:
     """Return the nodes that a node is made of."""
     match node:
-        case And() | Or() | Sequence() | Alternatives():
+        case And() | Or() | Sequence() | Alternatives() | Both():
             return node.items
         case Not() | Repeat() | Look() | Capture() | Constrained():
             return (node.item,)

@@ -14,6 +14,7 @@ import numpy as np
 from corpora.index.segment import Positions, Segment
 from corpora.query.syntax import (
     Alternatives,
+    Both,
     Capture,
     Constrained,
     Element,
@@ -90,6 +91,20 @@ def _join_extensions(parts: Items[Extension]) -> Extension:
     )
 
 
+def _in_all(parts: Items[Matches]) -> Matches:
+    """Return the stretches that all parts have; captures of later parts win."""
+    found = parts[0]
+    for others in parts[1:]:
+        keys, other_keys = found.keys(), others.keys()
+        low = np.searchsorted(other_keys, keys, "left")
+        counts = np.searchsorted(other_keys, keys, "right") - low
+        kept = found.take(np.repeat(np.arange(len(found)), counts))
+        captures = take_captures(others.captures, ranges(low, counts))
+        merged = merge_captures(captures, kept.captures)
+        found = Matches(kept.documents, kept.firsts, kept.lasts, merged).distinct()
+    return found
+
+
 def _is_one_word(node: Node) -> bool:
     """Return whether matches of a node from different places end in different places."""
     if isinstance(node, Capture | Constrained | Position):
@@ -133,8 +148,10 @@ class SpanMatcher:
                 return self._find_sequence(node)
             case Repeat():
                 return self._find_repeat(node)
-            case Alternatives() | Or():
-                return concatenate([self.find(item) for item in node.items]).distinct()
+            case Alternatives() | Or() | Both():
+                parts = [self.find(item) for item in node.items]
+                is_both = isinstance(node, Both)
+                return _in_all(parts) if is_both else concatenate(parts).distinct()
             case Near():
                 return self.find(self._costs.near(node))
             case Element():
@@ -298,13 +315,12 @@ class SpanMatcher:
 
     def _is_related(self, node: Position, matches: Matches) -> Mask:
         if isinstance(node.other, Element) and node.relation == "within":
-            return self._is_within(node.other, matches) != node.is_negated
+            return np.asarray(self._is_within(node.other, matches) != node.is_negated)
         if isinstance(node.other, Element):
             others = self._elements(node.other, np.unique(matches.documents))
         else:
             others = self.find(node.other)
-        mask: Mask = related(matches, node.relation, others) != node.is_negated
-        return mask
+        return np.asarray(related(matches, node.relation, others) != node.is_negated)
 
     def _is_within(self, element: Element, matches: Matches) -> Mask:
         """Return which stretches are within one sentence, or one post."""
@@ -315,7 +331,8 @@ class SpanMatcher:
         ends = sentences[np.minimum(following, len(sentences) - 1)] if len(sentences) else 0
         is_last = following == len(sentences)
         # a sentence ends with its post, and stretches never leave theirs
-        return np.asarray(is_last | (matches.lasts <= ends) | (matches.lasts == matches.firsts))
+        is_inside = is_last | (matches.lasts <= ends) | (matches.lasts == matches.firsts)
+        return np.asarray(is_inside, np.bool_)
 
     def _extend_checked(
         self,
