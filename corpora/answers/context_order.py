@@ -92,7 +92,8 @@ def _turned_places(classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
         last = width - 1 - column
         np.minimum(ends[:, last], ends[:, last + 1], out=ends[:, last])
     row_starts = np.arange(rows, dtype=np.int32)[:, np.newaxis] * width
-    return row_starts + (starts + ends - columns)
+    turned: npt.NDArray[np.int32] = row_starts + (starts + ends - columns)
+    return turned
 
 
 def _drop_separators(codes: Codes, classes: npt.NDArray[np.uint8]) -> Codes:
