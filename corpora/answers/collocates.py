@@ -11,6 +11,7 @@ from corpora.answers.answer import Answer
 from corpora.answers.ranking import best_first, rounded
 from corpora.answers.row_queries import near_node, word_node
 from corpora.answers.searched import searched_posts
+from corpora.answers.word_pictures import draw_bars
 from corpora.answers.words import (
     Occurrences,
     WordCounts,
@@ -112,7 +113,14 @@ def collocates(
     if len(best) < len(measures.ids):
         notes.append(f"{len(best):,} of {len(measures.ids):,} words are shown.")
     return Answer(
-        "collocates", query, parsed.canonical, view.version, rows, DEFINITIONS, tuple(notes)
+        "collocates",
+        query,
+        parsed.canonical,
+        view.version,
+        rows,
+        DEFINITIONS,
+        tuple(notes),
+        draw=lambda answer: draw_bars(answer, "word", sort, DEFINITIONS[sort]),
     )
 
 

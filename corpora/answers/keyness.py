@@ -11,6 +11,7 @@ from corpora.answers.answer import Answer
 from corpora.answers.author_counts import AuthorCounts, count_group_authors
 from corpora.answers.ranking import best_first, rounded
 from corpora.answers.row_queries import both_nodes, word_node
+from corpora.answers.word_pictures import draw_intervals
 from corpora.answers.words import (
     SegmentPosts,
     WordForm,
@@ -121,6 +122,9 @@ def keyness(
         rows,
         DEFINITIONS,
         (*groups.notes, *notes),
+        draw=lambda answer: draw_intervals(
+            answer, "word", ("log_ratio", "low", "high"), DEFINITIONS["low"]
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from corpora.answers.answer import Answer
 from corpora.answers.ngram_counts import NgramTable, count_ngrams
 from corpora.answers.ranking import best_first, most_authors, rounded
 from corpora.answers.row_queries import both_nodes, words_node
+from corpora.answers.word_pictures import draw_bars
 from corpora.answers.words import (
     SegmentPosts,
     WordCounts,
@@ -104,6 +105,7 @@ def ngrams(
         _rows(view, tree, posts, best),
         DEFINITIONS,
         notes,
+        draw=lambda answer: draw_bars(answer, "ngram", by, DEFINITIONS[by]),
     )
 
 

@@ -161,13 +161,12 @@ class Segment:
     def ids(self, documents: Positions) -> list[str]:
         """Return the ids of posts, given their document numbers."""
         offsets = self.array("id_offsets")
-        data = self.array("id_bytes")
-        starts = offsets[documents].tolist()
-        ends = offsets[documents + 1].tolist()
-        return [
-            data[start:end].tobytes().decode("utf-8")
-            for start, end in zip(starts, ends, strict=True)
-        ]
+        starts = offsets[documents]
+        data, cuts = self._gather("id_bytes", starts, offsets[documents + 1])
+        if data.isascii():
+            text = data.decode("ascii")
+            return [text[low:high] for low, high in itertools.pairwise(cuts)]
+        return [data[low:high].decode("utf-8") for low, high in itertools.pairwise(cuts)]
 
     def documents_of_ids(self, ids: pa.Array) -> Positions:
         """Return the documents of the posts with these ids that the segment has, in rising order.
@@ -195,13 +194,17 @@ class Segment:
         return self._decode("folded", starts, ends)
 
     def _decode(self, name: str, starts: Positions, ends: Positions) -> list[str]:
+        data, cuts = self._gather(name, starts, ends)
+        text = data.decode("utf-32-le")
+        return [text[low:high] for low, high in itertools.pairwise(cuts)]
+
+    def _gather(self, name: str, starts: Positions, ends: Positions) -> tuple[bytes, list[int]]:
+        """Return the elements of stretches, one after the other, and where each begins."""
         lengths = ends - starts
         bounds = np.concatenate([[0], np.cumsum(lengths)])
-        shifts = np.repeat(starts - bounds[:-1], lengths)
-        codes = self.array(name)[shifts + np.arange(bounds[-1])]
-        text = np.ascontiguousarray(codes).tobytes().decode("utf-32-le")
-        cuts = bounds.tolist()
-        return [text[low:high] for low, high in itertools.pairwise(cuts)]
+        positions = np.repeat(starts - bounds[:-1], lengths)
+        positions += np.arange(bounds[-1])
+        return self.array(name)[positions].tobytes(), bounds.tolist()
 
     def _postings(self, keys: str, offsets: str, values: str) -> Postings:
         return Postings(self.array(keys), self.array(offsets), self.array(values))

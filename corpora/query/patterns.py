@@ -97,4 +97,4 @@ def _explain(pattern: str, detail: str) -> tuple[int, str]:
         )
     reason, _, fragment = detail.partition(": ")
     position = max(0, pattern.find(fragment)) if fragment else 0
-    return position, f"wanted a regular expression that RE2 takes, got {reason} {fragment!r}."
+    return position, f"wanted a regular expression that RE2 takes, got {reason} {fragment[:40]!r}."

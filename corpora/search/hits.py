@@ -62,6 +62,8 @@ class SegmentHits:
         """The character position after the last character of each hit."""
         if self._characters is not None:
             return np.asarray(self._characters[1], np.int64)
+        if not self.hit_count:
+            return np.empty(0, np.int64)
         last = self.last_words - 1
         ends = self.segment.array("word_starts")[last].astype(np.int64)
         ends += self.segment.array("word_lengths")[last]
