@@ -55,7 +55,7 @@ _TEXTS_QUERY = f"SELECT id, {_KEY} AS key FROM embeddings WHERE {_OF_MODEL}"
 _VECTORS_QUERY = f"SELECT {_KEY} AS key, vector FROM embeddings WHERE {_OF_MODEL}"
 _MODELS_QUERY = """
 SELECT annotator, array_to_string(string_split(version, '+')[:2], '+') AS model, count(*) AS posts
-FROM embeddings GROUP BY ALL ORDER BY posts DESC, ALL
+FROM embeddings GROUP BY annotator, model ORDER BY posts DESC, annotator, model
 """.strip()
 
 Keys = npt.NDArray[np.uint64]
@@ -83,6 +83,11 @@ class CorpusVectors:
         self._texts = texts
         counts = [part.row_count for part in self.parts]
         self.offsets: Positions = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+    @property
+    def post_count(self) -> int:
+        """The number of posts that were embedded, those without words included."""
+        return len(self._id_hashes)
 
     def texts_of(self, segment: Segment) -> Positions:
         """Return the text of each document of a segment, or NO_TEXT where it has no vector."""
@@ -264,9 +269,7 @@ def _decode_vectors(vectors: pa.Array) -> Float16Rows:
     return np.frombuffer(data, "<f2", size * len(filled) // 2).reshape(len(filled), size // 2)
 
 
-def _join_texts(
-    keys: Sequence[Keys], vectors: Sequence[Float16Rows]
-) -> tuple[Keys, Float16Rows]:
+def _join_texts(keys: Sequence[Keys], vectors: Sequence[Float16Rows]) -> tuple[Keys, Float16Rows]:
     """Join batches; one of which no text has a vector gets the dimension of the others."""
     dimension = max(batch.shape[1] for batch in vectors)
     rows = [
