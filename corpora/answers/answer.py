@@ -37,6 +37,8 @@ class Answer:
     notes: tuple[str, ...] = ()
     # returns an SVG picture of the answer; None where a table says more
     draw: Callable[["Answer"], str] | None = field(default=None, repr=False)
+    # columns with the same value in all rows, which a table on a screen shows once, below
+    shared: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         return iter(self.rows)
@@ -48,7 +50,14 @@ class Answer:
         """Return the rows as a data frame."""
         import pandas as pd
 
-        return pd.DataFrame.from_records([dict(row) for row in self.rows], columns=self.columns)
+        records = [dict(row) for row in self.rows]
+        frame = pd.DataFrame.from_records(records, columns=self.columns)
+        for name in self.columns:
+            values = [record[name] for record in records if record[name] is not None]
+            # a missing count must not turn the others into floating-point numbers
+            if len(values) < len(records) and values and all(type(v) is int for v in values):
+                frame[name] = frame[name].astype("Int64")
+        return frame
 
     @property
     def columns(self) -> list[str]:

@@ -111,7 +111,8 @@ class ConstraintTest:
             table = np.array([self._number(part.lower()) for part in PARTS_OF_SPEECH])
             return np.asarray(table[self._segment.array("parts")[positions]], np.int64)
         lemmas = self._segment.array("lemmas")[positions].astype(np.int64)
-        is_tagged = self._segment.has_tags[self._segment.documents_of_words(positions)]
+        offsets = self._segment.array("word_offsets")
+        is_tagged = self._segment.has_tags[np.searchsorted(offsets, positions, "right") - 1]
         return np.where(is_tagged, lemmas, self._number(""))
 
     def _number(self, text: str) -> int:

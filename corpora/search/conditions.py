@@ -29,6 +29,7 @@ from corpora.search.forms import (
     word_expression,
     word_form,
 )
+from corpora.search.lookup import ranges
 from folate.core.errors import InputError
 
 Mask = npt.NDArray[np.bool_]
@@ -237,7 +238,8 @@ class TaggedTest(WordTest):
     def _corrected(self, mask: Mask, positions: Positions) -> Mask:
         if self._is_tagged:
             return mask
-        is_tagged = self._segment.has_tags[self._segment.documents_of_words(positions)]
+        offsets = self._segment.array("word_offsets")
+        is_tagged = self._segment.has_tags[np.searchsorted(offsets, positions, "right") - 1]
         return np.where(is_tagged, mask, self._matches_empty)
 
 
@@ -401,9 +403,9 @@ def _condition_test(segment: Segment, masks: LexiconMasks, condition: WordCondit
 def _match_test(segment: Segment, masks: LexiconMasks, match: WordMatch) -> WordTest:
     expression = word_expression(match.pattern, match.is_literal, match.flags)
     if match.attribute == "pos":
-        if "case" not in match.flags and match.is_literal:
-            expression = f"(?i){expression}"
-        return PartTest(segment, expression)
+        # parts of speech are in upper case
+        in_any_case = expression if "case" in match.flags else f"(?i){expression}"
+        return PartTest(segment, in_any_case)
     folded_flags = _folded_flags(match.flags)
     literal = literal_word(match.pattern, match.is_literal, folded_flags)
     if literal is not None and not match.flags:
@@ -438,12 +440,3 @@ def _text_test(
 
 def _folded_flags(flags: Flags) -> Flags:
     return flags - PUBLISHED_FLAGS
-
-
-def ranges(starts: Positions, counts: Positions) -> Positions:
-    """Return start, start + 1 … for each start, as many as its count says, in one array."""
-    counts = np.asarray(counts, np.int64)
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    shifts = np.repeat(np.asarray(starts, np.int64) - (ends - counts), counts)
-    return shifts + np.arange(total)

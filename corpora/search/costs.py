@@ -8,6 +8,7 @@ from corpora.index.segment import Segment
 from corpora.query.syntax import (
     Alternatives,
     And,
+    Both,
     Capture,
     Constrained,
     Element,
@@ -26,6 +27,7 @@ from corpora.query.syntax import (
 from corpora.search.captures import captured_names
 from corpora.search.conditions import LexiconMasks, WordTest, word_test
 from corpora.search.hits import words_touched
+from corpora.search.lookup import documents_of
 from corpora.search.spans import Matches
 from corpora.search.terms import TermSearch
 
@@ -52,7 +54,7 @@ def constrained_names(node: Node) -> frozenset[str]:
 def children(node: Node) -> tuple[Node, ...]:
     """Return the nodes that a node is made of."""
     match node:
-        case And() | Or() | Sequence() | Alternatives():
+        case And() | Or() | Sequence() | Alternatives() | Both():
             return node.items
         case Not() | Repeat() | Look() | Capture() | Constrained():
             return (node.item,)
@@ -91,7 +93,7 @@ class NodeCosts:
         """Return the words that the hits of a term touch, in the whole segment."""
         if node not in self._term_matches:
             starts, ends = self.term(node).find()
-            documents = self._segment.documents_of_characters(starts)
+            documents = documents_of(self._segment.array("char_offsets"), starts)
             firsts, lasts = words_touched(self._segment, documents, starts, ends)
             has_words = lasts > firsts
             matches = Matches(documents[has_words], firsts[has_words], lasts[has_words])

@@ -25,6 +25,7 @@ from corpora.query.syntax import Word as WordNode
 from corpora.search.conditions import LexiconMasks
 from corpora.search.costs import NodeCosts, children, constrained_names
 from corpora.search.hits import SearchResult, SegmentHits, Spans, Unit, words_touched
+from corpora.search.lookup import documents_of
 from corpora.search.matcher import SpanMatcher
 from corpora.search.metadata import documents_admitted
 from corpora.search.spans import Mask, distinct_rows
@@ -146,7 +147,7 @@ class SegmentSearch:
             return live if admitted is None else admitted
         return admitted & live
 
-    @property
+    @cached_property
     def searched_posts(self) -> int:
         """The number of posts that were searched."""
         if self._searched is None:
@@ -167,8 +168,10 @@ class SegmentSearch:
 
     def count_without(self, state: int) -> int:
         """Return how many of the searched posts lack HAS_WORDS or HAS_TAGS."""
-        lacks = ~self._segment.has_state(state)
-        return int(np.count_nonzero(lacks if self._searched is None else lacks & self._searched))
+        has = self._segment.has_words if state == HAS_WORDS else self._segment.has_tags
+        if self._searched is not None:
+            has = has & self._searched
+        return self.searched_posts - int(np.count_nonzero(has))
 
     def _admitted(self, node: Node) -> Mask | None:
         """Return the posts that metadata admit for matches of a node; None for all."""
@@ -263,7 +266,7 @@ class SegmentSearch:
 
     def _find_term(self, node: Term) -> _Found:
         starts, ends = self._costs.term(node).find()
-        documents = self._segment.documents_of_characters(starts)
+        documents = documents_of(self._segment.array("char_offsets"), starts)
         return _Found(documents, (starts, ends), in_words=False)
 
     def _find_words(self, node: Node) -> _Found:
@@ -273,7 +276,9 @@ class SegmentSearch:
         total = 0
         for low, high in self._blocks(node):
             matcher = SpanMatcher(self._segment, self._costs, low, high)
-            matches = matcher.find(node).without_captures()
+            matches = matcher.find(node)
+            if matches.captures:
+                matches = matches.without_captures()
             has_words = matches.lasts > matches.firsts
             if not has_words.all():
                 matches = matches.take(has_words)

@@ -62,7 +62,9 @@ def word_expression(pattern: str, is_literal: bool, flags: Flags) -> str:
         return re.escape(word_form(pattern, flags))
     composed = unicodedata.normalize("NFC", pattern)
     expression = _NOT_ASCII.sub(lambda run: _escaped_form(run[0], flags), composed)
-    return expression if "case" in flags else f"(?i){expression}"
+    # forms are in lower case: only capitals of the expression need the slower comparison
+    ignores_case = "case" not in flags and expression != expression.lower()
+    return f"(?i){expression}" if ignores_case else expression
 
 
 def wildcard_expression(pattern: str, flags: Flags) -> str:

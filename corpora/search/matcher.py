@@ -14,6 +14,7 @@ import numpy as np
 from corpora.index.segment import Positions, Segment
 from corpora.query.syntax import (
     Alternatives,
+    Both,
     Capture,
     Constrained,
     Element,
@@ -29,8 +30,8 @@ from corpora.query.syntax import (
     Word,
 )
 from corpora.search.captures import ConstraintTest
-from corpora.search.conditions import ranges
 from corpora.search.costs import NodeCosts, gap_of
+from corpora.search.lookup import documents_of, ranges
 from corpora.search.spans import (
     ABSENT,
     Captures,
@@ -81,11 +82,34 @@ def _join_extensions(parts: Items[Extension]) -> Extension:
         empty = np.empty(0, np.int64)
         return Extension(empty, empty, {})
     lengths = [len(part.edges) for part in parts]
+    if len(parts) == 1:
+        return parts[0]
     return Extension(
         np.concatenate([part.indexes for part in parts]),
         np.concatenate([part.edges for part in parts]),
         concatenate_captures([part.captures for part in parts], lengths),
     )
+
+
+def _in_all(parts: Items[Matches]) -> Matches:
+    """Return the stretches that all parts have; captures of later parts win."""
+    found = parts[0]
+    for others in parts[1:]:
+        keys, other_keys = found.keys(), others.keys()
+        low = np.searchsorted(other_keys, keys, "left")
+        counts = np.searchsorted(other_keys, keys, "right") - low
+        kept = found.take(np.repeat(np.arange(len(found)), counts))
+        captures = take_captures(others.captures, ranges(low, counts))
+        merged = merge_captures(captures, kept.captures)
+        found = Matches(kept.documents, kept.firsts, kept.lasts, merged).distinct()
+    return found
+
+
+def _is_one_word(node: Node) -> bool:
+    """Return whether matches of a node from different places end in different places."""
+    if isinstance(node, Capture | Constrained | Position):
+        return _is_one_word(node.item)
+    return isinstance(node, Word | Wildcard | Look)
 
 
 class SpanMatcher:
@@ -98,13 +122,16 @@ class SpanMatcher:
         self._costs = costs
         self._first_document = first_document
         self._last_document = last_document
-        offsets = segment.array("word_offsets")
-        self._low = int(offsets[first_document])
-        self._high = int(offsets[last_document])
+        self._bounds = segment.array("word_offsets")[first_document : last_document + 1]
+        self._low = int(self._bounds[0])
+        self._high = int(self._bounds[-1])
         self._found: dict[Node, Matches] = {}
 
     def find(self, node: Node) -> Matches:
-        """Return all matches of a node, distinct and in order. Raises InputError."""
+        """Return all matches of a node. Raises InputError.
+
+        They are distinct and in order, unless they have captures.
+        """
         if node not in self._found:
             self._found[node] = self._find(node)
         return self._found[node]
@@ -113,7 +140,7 @@ class SpanMatcher:
         match node:
             case Word() | Wildcard():
                 positions = self._costs.test(node).find(self._low, self._high)
-                documents = self._documents_of(positions)
+                documents = documents_of(self._bounds, positions, self._first_document)
                 return Matches(documents, positions, positions + 1)
             case Term():
                 return self._term(node)
@@ -121,8 +148,10 @@ class SpanMatcher:
                 return self._find_sequence(node)
             case Repeat():
                 return self._find_repeat(node)
-            case Alternatives() | Or():
-                return concatenate([self.find(item) for item in node.items]).distinct()
+            case Alternatives() | Or() | Both():
+                parts = [self.find(item) for item in node.items]
+                is_both = isinstance(node, Both)
+                return _in_all(parts) if is_both else concatenate(parts).distinct()
             case Near():
                 return self.find(self._costs.near(node))
             case Element():
@@ -168,15 +197,6 @@ class SpanMatcher:
 
     # --- finding ---
 
-    def _documents_of(self, positions: Positions) -> Positions:
-        """Return the document of each of some rising positions."""
-        bounds = self._segment.array("word_offsets")[self._first_document : self._last_document + 1]
-        if len(positions) * 4 < len(bounds):
-            found = np.searchsorted(bounds, positions, "right") - 1
-            return np.asarray(found + self._first_document, np.int64)
-        counts = np.diff(np.searchsorted(positions, bounds))
-        return np.repeat(np.arange(self._first_document, self._last_document), counts)
-
     def _term(self, node: Term) -> Matches:
         matches = self._costs.term_matches(node)
         low, high = np.searchsorted(matches.documents, [self._first_document, self._last_document])
@@ -215,7 +235,8 @@ class SpanMatcher:
                 right.edges,
                 merge_captures(right.captures, kept),
             )
-        return found.distinct()
+        # equal matches with equal captures do no harm: the search removes them once, at its end
+        return found if found.captures else found.distinct()
 
     def _find_repeat(self, node: Repeat) -> Matches:
         if not node.least or gap_of(node) is not None:
@@ -293,12 +314,25 @@ class SpanMatcher:
         return test.test(node.constraint, complete)
 
     def _is_related(self, node: Position, matches: Matches) -> Mask:
+        if isinstance(node.other, Element) and node.relation == "within":
+            return np.asarray(self._is_within(node.other, matches) != node.is_negated)
         if isinstance(node.other, Element):
             others = self._elements(node.other, np.unique(matches.documents))
         else:
             others = self.find(node.other)
-        mask: Mask = related(matches, node.relation, others) != node.is_negated
-        return mask
+        return np.asarray(related(matches, node.relation, others) != node.is_negated)
+
+    def _is_within(self, element: Element, matches: Matches) -> Mask:
+        """Return which stretches are within one sentence, or one post."""
+        if element.name == "post":
+            return np.ones(len(matches), np.bool_)
+        sentences = self._segment.array("sentences")
+        following = np.searchsorted(sentences, matches.firsts.astype(np.uint32), "right")
+        ends = sentences[np.minimum(following, len(sentences) - 1)] if len(sentences) else 0
+        is_last = following == len(sentences)
+        # a sentence ends with its post, and stretches never leave theirs
+        is_inside = is_last | (matches.lasts <= ends) | (matches.lasts == matches.firsts)
+        return np.asarray(is_inside, np.bool_)
 
     def _extend_checked(
         self,
@@ -320,7 +354,7 @@ class SpanMatcher:
 
     # --- extending ---
 
-    def _bounds(self, documents: Positions, forward: bool) -> Positions:
+    def _edges(self, documents: Positions, forward: bool) -> Positions:
         """Return the last place, or the first, of each document."""
         bounds: Positions = self._segment.array("word_offsets")[documents + int(forward)]
         return bounds
@@ -328,7 +362,7 @@ class SpanMatcher:
     def _extend_word(
         self, node: Word | Wildcard, documents: Positions, edges: Positions, forward: bool
     ) -> Extension:
-        bounds = self._bounds(documents, forward)
+        bounds = self._edges(documents, forward)
         indexes = np.flatnonzero(edges < bounds if forward else edges > bounds)
         ends = edges[indexes] + (1 if forward else -1)
         if not (isinstance(node, Word) and node.condition is None):
@@ -339,7 +373,7 @@ class SpanMatcher:
     def _extend_gap(
         self, gap: tuple[int, int], documents: Positions, edges: Positions, forward: bool
     ) -> Extension:
-        bounds = self._bounds(documents, forward)
+        bounds = self._edges(documents, forward)
         room = bounds - edges if forward else edges - bounds
         counts = np.maximum(np.minimum(room, gap[1]) - gap[0] + 1, 0)
         indexes = np.repeat(np.arange(len(edges)), counts)
@@ -363,7 +397,7 @@ class SpanMatcher:
         if gap != (0, 0):
             step = self._extend_gap(gap, documents[result.indexes], result.edges, forward)
             result = result.then(step, forward=forward)
-        return result if len(items) == 1 else result.distinct()
+        return result
 
     def _step(
         self,
@@ -381,7 +415,8 @@ class SpanMatcher:
             return self._join(self.find(item), documents, edges, gap, forward)
         over = self._extend_gap(gap, documents, edges, forward)
         after = self.extend(item, documents[over.indexes], over.edges, forward=forward)
-        return over.then(after, forward=forward).distinct()
+        result = over.then(after, forward=forward)
+        return result if _is_one_word(item) else result.distinct()
 
     def _join(
         self,
@@ -394,12 +429,11 @@ class SpanMatcher:
         """Return the matches that begin (or end) a gap after (or before) places."""
         if forward:
             near, far = matches.firsts + matches.documents, matches.lasts
-            order = np.arange(len(matches))
         else:
             near, far = matches.lasts + matches.documents, matches.firsts
-            order = np.argsort(near, kind="stable")
-            near = near[order]
-        bounds = self._bounds(documents, forward)
+        order = np.argsort(near, kind="stable")
+        near = near[order]
+        bounds = self._edges(documents, forward)
         if forward:
             low = edges + gap[0]
             high = np.minimum(edges + gap[1], bounds)

@@ -38,6 +38,13 @@ class Matches:
             take_captures(self.captures, indexes),
         )
 
+    def keys(self) -> Positions:
+        """Return a number for each stretch, which rises by document, first and last word."""
+        # the places of a document, the one behind its last word too, are numbers of its own
+        keys: Positions = (self.firsts + self.documents) << 24
+        keys += self.lasts - self.firsts
+        return keys
+
     def without_captures(self) -> "Matches":
         """Return the distinct stretches."""
         return Matches(self.documents, self.firsts, self.lasts).distinct()
@@ -48,9 +55,7 @@ class Matches:
             captured = [edge for span in self.captures.values() for edge in span]
             columns = [self.documents, self.firsts, self.lasts, *captured]
             return self.take(distinct_rows(columns))
-        # the places of a document, the one behind its last word too, are numbers of its own
-        keys = (self.firsts + self.documents) << 24
-        keys += self.lasts - self.firsts
+        keys = self.keys()
         if len(keys) < 2 or bool((keys[1:] > keys[:-1]).all()):
             return self
         _, indexes = np.unique(keys, return_index=True)

@@ -11,6 +11,7 @@ from typing import Any
 from corpora.query.syntax import (
     Alternatives,
     And,
+    Both,
     Capture,
     CaptureAll,
     CaptureAny,
@@ -242,7 +243,7 @@ class NaivePost:
         match node:
             case Word() | Wildcard() | Term() | Element():
                 yield from [(last, {}) for last in self._leaf_ends(node, first)]
-            case Sequence() | Repeat() | Alternatives() | Or() | Near():
+            case Sequence() | Repeat() | Alternatives() | Or() | Both() | Near():
                 yield from self._composed_ends(node, first)
             case Look():
                 if self._stands(node, first) != node.is_negated:
@@ -256,7 +257,7 @@ class NaivePost:
                         yield last, captured
 
     def _composed_ends(
-        self, node: Sequence | Repeat | Alternatives | Or | Near, first: int
+        self, node: Sequence | Repeat | Alternatives | Or | Both | Near, first: int
     ) -> Iterator[tuple[int, Captured]]:
         if isinstance(node, Sequence):
             yield from self._sequence_ends(node.items, first)
@@ -264,6 +265,8 @@ class NaivePost:
             yield from self._repeat_ends(node, first)
         elif isinstance(node, Near):
             yield from self._near_ends(node, first)
+        elif isinstance(node, Both):
+            yield from self._both_ends(node.items, first)
         else:
             for item in node.items:
                 yield from self.ends(item, first)
@@ -299,6 +302,15 @@ class NaivePost:
         for middle, captured in self.ends(items[0], first):
             for last, later in self._sequence_ends(items[1:], middle):
                 yield last, {**captured, **later}
+
+    def _both_ends(self, items: tuple[Node, ...], first: int) -> Iterator[tuple[int, Captured]]:
+        for last, captured in self.ends(items[0], first):
+            if len(items) == 1:
+                yield last, captured
+                continue
+            for other_last, later in self._both_ends(items[1:], first):
+                if other_last == last:
+                    yield last, {**captured, **later}
 
     def _repeat_ends(self, node: Repeat, first: int) -> Iterator[tuple[int, Captured]]:
         reached: list[tuple[int, Captured]] = [(first, {})]

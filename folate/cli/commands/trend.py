@@ -1,0 +1,55 @@
+"""The command `folate trend`."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from folate.cli.corpus_options import (
+    corpus_options,
+    open_corpus,
+    print_answer,
+    print_estimate,
+    print_notes,
+    query_argument,
+)
+from folate.cli.terminal import print_text
+from folate.core.files import write_atomically
+
+
+@click.command()
+@query_argument
+@click.option("--by", metavar="FIELD", help="One line for each value, such as brand or source.")
+@click.option("--day", "is_daily", is_flag=True, help="By day instead of by week.")
+@click.option(
+    "--svg",
+    "picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a picture to FILE instead of the table.",
+)
+@corpus_options
+def trend(
+    query: str,
+    *,
+    by: str | None,
+    is_daily: bool,
+    picture: Path | None,
+    folder: Path,
+    at: str | None,
+    dry_run: bool,
+    form: str,
+) -> None:
+    """Show how often QUERY occurs week by week, with intervals and the gaps of the crawl."""
+    corpus = open_corpus(folder, at)
+    if dry_run:
+        print_estimate(corpus, [query], form)
+        return
+    step: Literal["week", "day"] = "day" if is_daily else "week"
+    answer = corpus.trend(query, by, step)
+    if picture is None:
+        print_answer(answer, form)
+        return
+    write_atomically(picture, answer.plot())
+    print_text(str(picture))
+    print_notes(answer.notes)
