@@ -178,7 +178,11 @@ class _Coverages:
             if sources is not None:
                 found = [segment.documents_with(f"source:{name}") for name in sorted(sources)]
                 documents = np.intersect1d(documents, np.concatenate(found))
-            flags[self._axis.values(segment, documents).codes] = True
+            bounds = self._axis.bounds(segment, documents)
+            if bounds is None:
+                flags[self._axis.values(segment, documents).codes] = True
+            else:
+                flags |= np.diff(bounds) > 0
         return flags
 
 
