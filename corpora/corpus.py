@@ -246,6 +246,40 @@ class Corpus(CorpusView):
 
         return compare(self, queries, by=by, all_parts=all_parts)
 
+    def label(
+        self,
+        query: str,
+        *,
+        name: str,
+        rater: str,
+        belongs: bool = True,
+        sample: int | None = None,
+        seed: int = 0,
+    ) -> int:
+        """Put every line of a query that the rater has not labelled yet into a group, or out of it.
+
+        Returns how many lines are new. Open the corpus again to ask for `label:NAME`. Raises
+        InputError, StoreError.
+        """
+        from corpora.answers.label_lines import label_lines
+
+        store = Store(self.folder / STORE_FOLDER)
+        return label_lines(
+            self, store, query, (name, rater), belongs, sample_size=sample, seed=seed
+        )
+
+    def labels(self, name: str | None = None, rater: str | None = None) -> "Answer":
+        """Return the labels of a group and a rater, or of all, one a row. Raises InputError."""
+        from corpora.answers.label_tables import labels_answer
+
+        return labels_answer(self, name, rater)
+
+    def agreement(self, name: str) -> "Answer":
+        """Return how far each two raters of a group agree (Cohen's kappa). Raises InputError."""
+        from corpora.answers.label_tables import agreement_answer
+
+        return agreement_answer(self, name)
+
     def similar(
         self,
         text: str = "",
