@@ -33,8 +33,8 @@ def measure_corpus_query_volume(
     """
     weeks = posts.weeks
     is_counted = ~posts.is_copy
-    if posts.needs_annotations:
-        is_counted &= posts.is_annotated
+    if posts.unit == "word":
+        is_counted &= posts.has_words
     authors = _count_authors(posts, is_counted & posts.matches)
     all_authors = _count_authors(posts, is_counted)
     surge = estimate_surge(authors, all_authors)

@@ -51,7 +51,7 @@ class QueryPosts:
     hits: Ints
     matches: Flags
     is_copy: Flags
-    is_annotated: Flags
+    has_words: Flags
     # segment, and number of the document in it, for `post_ids`
     places: Sequence[tuple[Segment, Positions]]
 
@@ -110,7 +110,7 @@ def read_query_posts(view: CorpusView, query: Query, weeks: Sequence[Period]) ->
         hits=_joined([part["hits"] for part in parts], np.int64),
         matches=_joined([part["matches"] for part in parts], np.bool_),
         is_copy=_joined([part["is_copy"] for part in parts], np.bool_),
-        is_annotated=_joined([part["is_annotated"] for part in parts], np.bool_),
+        has_words=_joined([part["has_words"] for part in parts], np.bool_),
         places=places,
     )
 
@@ -143,7 +143,7 @@ def _columns(segment: Segment, documents: Positions, unit: Unit) -> dict[str, ND
         "author": segment.array("authors")[documents],
         "size": _sizes(segment, documents, unit),
         "is_copy": is_copy[documents],
-        "is_annotated": segment.has_words[documents],
+        "has_words": segment.has_words[documents],
     }
 
 
