@@ -52,12 +52,15 @@ ARRAYS: dict[str, str] = {
     "lemma_keys": "uint32",
     "lemma_offsets": "int64",
     "lemma_values": "uint32",
-    # of metadata: number in fields.json ("source:weibo"), and documents
+    # of metadata: the sorted keys such as "brand:kraft", as UTF-8, and documents by number of key
+    "field_key_offsets": "int64",
+    "field_key_bytes": "uint8",
     "field_offsets": "int64",
     "field_values": "uint32",
+    # of ids: sorted hashes (`corpora.index.strings.hash_texts`), and the document of each
+    "id_keys": "uint64",
+    "id_documents": "uint32",
 }
-FIELDS_FILE = "fields.json"
-"""Sorted list of the keys of metadata, such as "brand:kraft" and "sentiment:negative"."""
 
 HAS_WORDS = 1
 HAS_TAGS = 2

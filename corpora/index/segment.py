@@ -1,15 +1,17 @@
 """A segment of the index, read from memory-mapped arrays (see `corpora.index.layout`)."""
 
 import itertools
-import json
+from bisect import bisect_left
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from corpora.index.layout import ARRAYS, FIELDS_FILE, HAS_TAGS, HAS_WORDS
+from corpora.index.layout import ARRAYS, HAS_TAGS, HAS_WORDS
+from corpora.index.strings import hash_texts
 
 Positions = npt.NDArray[np.int64]
 """Document numbers, character positions or word positions."""
@@ -80,6 +82,11 @@ class Segment:
             self._arrays[name] = array.view(np.ndarray)
         return self._arrays[name]
 
+    def map_arrays(self) -> None:
+        """Map all arrays into memory, so that the folder may be deleted."""
+        for name in ARRAYS:
+            self.array(name)
+
     @property
     def document_count(self) -> int:
         """The number of documents, those that are not live included."""
@@ -110,13 +117,20 @@ class Segment:
     @cached_property
     def fields(self) -> list[str]:
         """The keys of metadata, sorted: "source:weibo"."""
-        keys: list[str] = json.loads((self.folder / FIELDS_FILE).read_text(encoding="utf-8"))
-        return keys
+        return [self._field_key(number) for number in range(self._field_count)]
+
+    @property
+    def _field_count(self) -> int:
+        return len(self.array("field_key_offsets")) - 1
+
+    def _field_key(self, number: int) -> str:
+        start, end = self.array("field_key_offsets")[number : number + 2]
+        return self.array("field_key_bytes")[start:end].tobytes().decode("utf-8")
 
     def documents_with(self, key: str) -> Positions:
         """Return the documents with this key of metadata, such as "source:weibo"."""
-        index = int(np.searchsorted(np.array(self.fields, dtype=object), key))
-        if index == len(self.fields) or self.fields[index] != key:
+        index = bisect_left(range(self._field_count), key, key=self._field_key)
+        if index == self._field_count or self._field_key(index) != key:
             return _EMPTY
         offsets = self.array("field_offsets")
         return np.asarray(self.array("field_values")[offsets[index] : offsets[index + 1]], np.int64)
@@ -147,13 +161,29 @@ class Segment:
     def ids(self, documents: Positions) -> list[str]:
         """Return the ids of posts, given their document numbers."""
         offsets = self.array("id_offsets")
-        data = self.array("id_bytes")
-        starts = offsets[documents].tolist()
-        ends = offsets[documents + 1].tolist()
-        return [
-            data[start:end].tobytes().decode("utf-8")
-            for start, end in zip(starts, ends, strict=True)
-        ]
+        starts = offsets[documents]
+        data, cuts = self._gather("id_bytes", starts, offsets[documents + 1])
+        if data.isascii():
+            text = data.decode("ascii")
+            return [text[low:high] for low, high in itertools.pairwise(cuts)]
+        return [data[low:high].decode("utf-8") for low, high in itertools.pairwise(cuts)]
+
+    def documents_of_ids(self, ids: pa.Array) -> Positions:
+        """Return the documents of the posts with these ids that the segment has, in rising order.
+
+        Those that are not live are among them.
+        """
+        hashes = hash_texts(ids)
+        keys = self.array("id_keys")
+        lows = np.searchsorted(keys, hashes, "left")
+        highs = np.searchsorted(keys, hashes, "right")
+        found: list[int] = []
+        for row in np.flatnonzero(highs > lows).tolist():
+            documents = np.asarray(self.array("id_documents")[lows[row] : highs[row]], np.int64)
+            wanted = ids[row].as_py()
+            pairs = zip(documents.tolist(), self.ids(documents), strict=True)
+            found += [document for document, post_id in pairs if post_id == wanted]
+        return np.unique(np.array(found, np.int64))
 
     def texts(self, starts: Positions, ends: Positions) -> list[str]:
         """Return the plain text between character positions, for many spans at once."""
@@ -164,13 +194,17 @@ class Segment:
         return self._decode("folded", starts, ends)
 
     def _decode(self, name: str, starts: Positions, ends: Positions) -> list[str]:
+        data, cuts = self._gather(name, starts, ends)
+        text = data.decode("utf-32-le")
+        return [text[low:high] for low, high in itertools.pairwise(cuts)]
+
+    def _gather(self, name: str, starts: Positions, ends: Positions) -> tuple[bytes, list[int]]:
+        """Return the elements of stretches, one after the other, and where each begins."""
         lengths = ends - starts
         bounds = np.concatenate([[0], np.cumsum(lengths)])
-        shifts = np.repeat(starts - bounds[:-1], lengths)
-        codes = self.array(name)[shifts + np.arange(bounds[-1])]
-        text = np.ascontiguousarray(codes).tobytes().decode("utf-32-le")
-        cuts = bounds.tolist()
-        return [text[low:high] for low, high in itertools.pairwise(cuts)]
+        positions = np.repeat(starts - bounds[:-1], lengths)
+        positions += np.arange(bounds[-1])
+        return self.array(name)[positions].tobytes(), bounds.tolist()
 
     def _postings(self, keys: str, offsets: str, values: str) -> Postings:
         return Postings(self.array(keys), self.array(offsets), self.array(values))

@@ -149,6 +149,16 @@ class Alternatives(Node):
 
 
 @dataclass(frozen=True)
+class Both(Node):
+    """Stretches that all of the items match: `("a" []) & ([] "b")` in the corpus-query form.
+
+    Conditions of one word are joined to one `Word` instead.
+    """
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
 class Near(Node):
     """The stretch from an item to another that is at most some words away, without overlap.
 

@@ -28,7 +28,8 @@ def same_key_condition(table: TableDefinition, left: str, right: str) -> str:
         if name == "id":
             conditions.append(f"{left}.{name} = {right}.{name}")
         else:
-            conditions.append(f"({left}.{name} IS NOT DISTINCT FROM {right}.{name})")
+            # in quotes, since `end` is a word of SQL
+            conditions.append(f'({left}."{name}" IS NOT DISTINCT FROM {right}."{name}")')
     return " AND ".join(conditions)
 
 
@@ -40,12 +41,13 @@ def plan_rows(con: duckdb.DuckDBPyConnection, table: TableDefinition) -> pa.Tabl
     names = table.schema.names
     first_key = table.key_columns[0]
     same_key = same_key_condition(table, "i", "s")
+    key = ", ".join(f'"{name}"' for name in table.key_columns)
     return con.sql(
         f"""
         WITH i AS (
             SELECT * FROM incoming QUALIFY
                 row_number() OVER (
-                    PARTITION BY {", ".join(table.key_columns)} ORDER BY batch_index DESC
+                    PARTITION BY {key} ORDER BY batch_index DESC
                 ) = 1
         )
         SELECT {_select_list("i", names)},

@@ -120,7 +120,8 @@ EMBEDDINGS = TableDefinition(
     key_columns=("id",),
 )
 
-# One row per line of a concordance that a person put into a group, or looked at and left out.
+# One row per line of a concordance and person who looked at it, to put it into a group or not
+# (corpora.store.labels). Rows of an older text of the post stay.
 LABELS = TableDefinition(
     "labels",
     _build_schema(
@@ -135,7 +136,7 @@ LABELS = TableDefinition(
         # offsets in code points of `Post.body`
         start=pa.int32(),
         end=pa.int32(),
-        # whether the line belongs to the group
+        # whether the line belongs to the group; missing where the person passed it over
         belongs=pa.bool_(),
         # the canonical query of the concordance
         query=pa.string(),

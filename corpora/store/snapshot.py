@@ -81,25 +81,31 @@ class Snapshot:
     """
 
     def __init__(
-        self, root: Path, versions: Mapping[str, int], max_query_seconds: float = MAX_QUERY_SECONDS
+        self,
+        root: Path,
+        versions: Mapping[str, int],
+        max_query_seconds: float = MAX_QUERY_SECONDS,
+        files: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Pin the version of each table that `versions` names; other tables are empty.
 
-        A query that takes longer than `max_query_seconds` is stopped. Raises StoreError.
+        A query that takes longer than `max_query_seconds` is stopped. Of a table that `files`
+        names, only these files of its version are read. Raises StoreError.
         """
         self.versions = dict(versions)
         self._root = root
         self._max_query_seconds = max_query_seconds
         # Subqueries in brackets, and what is read instead of each.
         self._subquery_sources: tuple[tuple[str, str], ...] = ()
-        files_by_table = {
-            name: _data_files(root, name, version) for name, version in self.versions.items()
+        self.files_by_table = {
+            name: files[name] if files and name in files else data_files(root, name, version)
+            for name, version in self.versions.items()
         }
         self._con = duckdb.connect(config=_SETTINGS)
         with self._translate_errors(_SETUP_QUERY_ERRORS):
             self._con.execute("SET GLOBAL TimeZone = 'UTC'")
-            self._create_views(files_by_table)
-            self._seal(list(chain.from_iterable(files_by_table.values())))
+            self._create_views(self.files_by_table)
+            self._seal(list(chain.from_iterable(self.files_by_table.values())))
 
     @contextmanager
     def materialize(
@@ -284,7 +290,7 @@ def _replace_outside_literals(query: str, subquery: str, source: str) -> str:
     return replaced
 
 
-def _data_files(root: Path, name: str, version: int) -> list[str]:
+def data_files(root: Path, name: str, version: int) -> list[str]:
     """Return the files of a version of a table. Raises StoreError."""
     if name not in TABLES:
         raise StoreError(f"the store has no table {name!r}; {suggestion(name, TABLES)}")

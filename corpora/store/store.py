@@ -39,6 +39,9 @@ from corpora.store.snapshot import (
 from folate.core.errors import StoreError, suggestion
 from folate.core.post import Post
 
+STORE_FOLDER = "corpus"
+"""The folder of the store in a project's folder."""
+
 # Bytes left free on the disk: logs, checkpoints, and rows of partitions that a merge rewrites.
 _SPARE_BYTES = 4_000_000
 _MAX_COMMIT_ATTEMPTS = 40

@@ -19,6 +19,7 @@ COMMANDS = {
     "topics": get_step("topics").summary,
     "audit": "Label a blind sample by hand, to correct the shares of the report.",
     "adapt": "Adapt the model's sentiment for a brand to the labels of 'folate audit'.",
+    "label": "Put lines of a concordance into named groups, alone or with others.",
     "tags": "Fit the thresholds of tags to posts that a person labels.",
     "leads": "Score purchase intent by author and brand.",
     "campaign": "Measure a campaign before, during and after.",
@@ -27,9 +28,16 @@ COMMANDS = {
     "send": get_step("send").summary,
     "watch": get_step("watch").summary,
     "evidence": "Show the query, table versions and posts behind a number of a report.",
+    "collocates": "Show the words that occur near the hits of a query.",
+    "keyness": "Show the words that more authors use in some posts than in others.",
+    "ngrams": "Show the most frequent stretches of words.",
+    "dispersion": "Show how evenly a query is spread over authors, sources and weeks.",
+    "cooccur": "Show which words are in the same posts, also as a network (GraphML).",
+    "compare": "Compare how often queries match, in all posts and in sources and weeks.",
     "export": "Write posts or annotations to standard output.",
     "classify": "Classify JSON lines from standard input; needs no project.",
     "segment": "Segment lines from standard input into words; needs no project.",
+    "parse": "Show how a query is understood; needs no project.",
     "status": "Show what the project contains, by source and week.",
     "check": "Look for damaged files; say what is lost and what to do.",
     "compact": "Merge small files of the store and delete those that no report needs.",
@@ -108,13 +116,20 @@ def run_command(arguments: list[str]) -> int:
     except (FolateError, OSError) as error:
         if "--debug" in arguments:
             raise
-        return _print_error(str(error), getattr(error, "exit_code", 1))
+        return _print_error(str(error), getattr(error, "exit_code", 1), _notes(error))
     return exit_code if isinstance(exit_code, int) else 0
 
 
-def _print_error(message: str, exit_code: int) -> int:
-    """Print an error to standard error and return the exit code."""
-    from folate.cli.terminal import print_stderr
+def _notes(error: Exception) -> tuple[str, ...]:
+    """Return the notes of an error, such as a query with a caret under the wrong character."""
+    return tuple(getattr(error, "__notes__", ()))
+
+
+def _print_error(message: str, exit_code: int, notes: tuple[str, ...] = ()) -> int:
+    """Print an error and its notes to standard error and return the exit code."""
+    from folate.cli.terminal import print_stderr, print_stderr_lines
 
     print_stderr(f"folate: {message}")
+    for note in notes:
+        print_stderr_lines(note)
     return exit_code

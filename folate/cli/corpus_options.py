@@ -45,6 +45,48 @@ def corpus_options(command: F) -> F:
     return at_option(dry_run_option(project_option(command)))
 
 
+def form_option(command: F) -> F:
+    """Add `--by`, whether words or their lemmas are counted."""
+    return click.option(
+        "--by",
+        "form_of_word",
+        type=click.Choice(("word", "lemma")),
+        default="word",
+        show_default=True,
+        help="Count words, or lemmas of the posts that are tagged ('folate annotate --tags').",
+    )(command)
+
+
+def limit_option(command: F) -> F:
+    """Add `--limit`, the number of rows."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(0, 1_000_000),
+        default=50,
+        show_default=True,
+        metavar="N",
+        help="Rows to print; 0 for all.",
+    )(command)
+
+
+def picture_option(command: F) -> F:
+    """Add `--picture`, which `write_picture` answers."""
+    return click.option(
+        "--picture",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.svg",
+        help="Write a picture of the answer, too.",
+    )(command)
+
+
+def write_picture(answer: Answer, path: Path | None) -> None:
+    """Write the picture of an answer to a file, if one is asked for."""
+    from folate.core.files import write_atomically
+
+    if path is not None:
+        write_atomically(path, answer.plot())
+
+
 def open_corpus(folder: Path, at: str | None) -> Corpus:
     """Open the corpus of the project in `folder`; its index is brought up to date first.
 

@@ -17,6 +17,11 @@ def print_stderr(text: str) -> None:
     click.echo(to_single_line(text), err=True)
 
 
+def print_stderr_lines(text: str) -> None:
+    """Print lines that belong together to standard error, without control characters."""
+    click.echo(printable_lines(text), err=True)
+
+
 def print_data(text: str) -> None:
     """Print CSV or JSON for programs to standard output unchanged.
 

@@ -14,7 +14,7 @@ from folate.core.errors import ConfigError, FolateError, InputError
 from folate.core.post import Post
 from folate.core.text import truncate_text
 from folate.pipeline.crawl import INGESTED_MARKER
-from folate.pipeline.project import Project
+from folate.pipeline.project import Project, check_saved_queries
 from reports.render.document import digests_match
 from reports.render.index import is_report
 
@@ -61,7 +61,7 @@ def faults_to_rows(faults: list[Fault]) -> list[dict[str, Any]]:
 
 def _check_config(project: Project) -> Iterator[Fault]:
     try:
-        load_config(project.root)
+        check_saved_queries(load_config(project.root))
     except ConfigError as error:
         if not project.config_file.exists():
             raise

@@ -8,10 +8,23 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
-from corpora.store.store import Store
+from corpora.store.store import STORE_FOLDER, Store
 from folate.core.config import CONFIG_FILE, Config, load_config
-from folate.core.errors import ConfigError, StoreError
+from folate.core.errors import ConfigError, InputError, StoreError
 from nlp.extract.brands import check_brand_names
+
+
+def check_saved_queries(config: Config) -> None:
+    """Check that every saved query can be parsed. Raises ConfigError."""
+    if not config.queries:
+        return
+    from corpora.query.fields import known_values
+    from corpora.query.parse import check_saved
+
+    try:
+        check_saved(config.queries, known_values(config))
+    except InputError as error:
+        raise ConfigError(f"{CONFIG_FILE}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,7 @@ class Project:
         """The contents of folate.toml. Raises ConfigError when it is missing or invalid."""
         config = load_config(self.root)
         check_brand_names(config.brands)
+        check_saved_queries(config)
         return config
 
     @cached_property
@@ -51,7 +65,7 @@ class Project:
     @property
     def store_folder(self) -> Path:
         """The folder of the store; its layout is defined by `corpora.store`."""
-        return self.root / "corpus"
+        return self.root / STORE_FOLDER
 
     @property
     def crawls_folder(self) -> Path:

@@ -47,7 +47,7 @@ _MARKUP = re.compile(
     r"|(?P<hidden>[\ufeff\u200b\u2060\u00ad]+)"
     rf"|(?P<label>{_LABELS})"
 )
-_MAY_HAVE_MARKUP = re.compile(
+MAY_HAVE_MARKUP = re.compile(
     "[&<\ufeff\u200b\u2060\u00ad]|_x00|全文|展开c|收起d|网页链接|微博|秒拍|回[复覆復]|翻译|更多|更多|点击展开"
     "|[mM]ore|[lL]ess|ransl|See original|reading"
 )
@@ -84,7 +84,7 @@ def strip_markup(text: str) -> str:
     >>> strip_markup("很香&hellip;&hellip;下次还买<br/>It&#39;s good_x000D_ 收起全文d")
     "很香……下次还买\nIt's good  "
     """
-    if not _MAY_HAVE_MARKUP.search(text):
+    if not MAY_HAVE_MARKUP.search(text):
         return text
     return _MARKUP.sub(_replacement, text)
 
@@ -127,7 +127,7 @@ def blank_markup(text: str) -> str:
 
 def _find_changes(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, replacement) of all markup of a text."""
-    if _MAY_HAVE_MARKUP.search(text):
+    if MAY_HAVE_MARKUP.search(text):
         for match in _MARKUP.finditer(text):
             replacement = _replacement(match)
             if replacement != match[0]:

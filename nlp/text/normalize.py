@@ -66,11 +66,21 @@ def fold_text(text: str) -> str:
     text = blank_markup(text)
     if text.isascii():
         return text.lower()
-    folded = text.translate(_fold_table())
+    folded = fold_characters(text)
     simplified = _simplify(folded)
     return (
         simplified if len(simplified) == len(folded) else "".join(map(_simplify_character, folded))
     )
+
+
+def fold_characters(text: str) -> str:
+    """Fold each character of a text by itself, as `fold_text` does; traditional ones stay."""
+    return text.translate(_fold_table())
+
+
+def simplify(text: str) -> str:
+    """Return a text in simplified characters, which may be longer or shorter."""
+    return _simplify(text)
 
 
 def strip_for_duplicates(text: str) -> str:

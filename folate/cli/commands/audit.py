@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from folate.cli.asking import printable_line, read_key, require_terminal
 from folate.cli.options import DATA_FORMATS, WEEK_TYPE, format_option, print_rows, project_option
 from folate.cli.terminal import print_stderr, print_text
 from folate.core.errors import InputError
 from folate.core.files import write_atomically
 from folate.core.spreadsheet import CsvWriter
-from folate.core.text import printable_text
 from folate.core.weeks import Week, preceding_periods
 
 if TYPE_CHECKING:
@@ -117,11 +116,7 @@ def audit(
     if export_path:
         export_audit_csv(export_path, items)
         return 0
-    if not sys.stdin.isatty():
-        raise InputError(
-            "wanted a terminal to ask in, got a pipe or a file; "
-            "possible: --export FILE, then --import FILE."
-        )
+    require_terminal("--export FILE, then --import FILE")
     ask_labels(items, lambda answers: record_answers(project.store, answers))
     return 0
 
@@ -155,10 +150,10 @@ def ask_labels(items: Sequence[AuditItem], save_answers: SaveAnswers) -> None:
     try:
         while position < len(open_items):
             item = open_items[position]
-            brand = _printable_line(item.row["brand"])
+            brand = printable_line(item.row["brand"])
             number = labelled_count + position + 1
             print_text(f"{number} of {len(items)}, on {brand}\n{format_item(item)}")
-            match _read_key():
+            match read_key():
                 case "q":
                     break
                 case "u" if position:
@@ -184,23 +179,11 @@ def ask_labels(items: Sequence[AuditItem], save_answers: SaveAnswers) -> None:
         print_stderr("all are judged.")
 
 
-def _read_key() -> str:
-    """Return the key that was pressed, or q at the end of input."""
-    try:
-        return click.getchar().lower()
-    except (KeyboardInterrupt, EOFError):
-        return "q"
-
-
 def format_item(item: AuditItem) -> str:
     """Return an item as it is shown to a person, without control characters."""
-    subject = f"(the page is about {_printable_line(item.subject)})\n" if item.subject else ""
-    lines = [_printable_line(line) for line in (item.text or "").splitlines()]
+    subject = f"(the page is about {printable_line(item.subject)})\n" if item.subject else ""
+    lines = [printable_line(line) for line in (item.text or "").splitlines()]
     return subject + "\n".join(lines) + "\n"
-
-
-def _printable_line(text: str) -> str:
-    return printable_text(text.replace("\t", " "))
 
 
 def export_audit_csv(path: Path, items: Sequence[AuditItem]) -> None:
@@ -209,8 +192,8 @@ def export_audit_csv(path: Path, items: Sequence[AuditItem]) -> None:
     writer = CsvWriter(table)
     writer.write_row(AUDIT_CSV_COLUMNS)
     for item in items:
-        text = None if item.text is None else _printable_line(" ".join(item.text.split()))
-        subject = item.subject and _printable_line(item.subject)
+        text = None if item.text is None else printable_line(" ".join(item.text.split()))
+        subject = item.subject and printable_line(item.subject)
         row = item.row
         writer.write_row((item.key, row["brand"], subject, text, row["label"], row["reason"]))
     # with a byte order mark, without which Excel does not read UTF-8
@@ -270,10 +253,10 @@ def _parse_answer(values: dict[str, str], items: dict[str, AuditItem]) -> AuditA
     """Return the answer in a row, None if it has none, or an error message if it can't be read."""
     key, word, reason = (values[name].strip() for name in REQUIRED_COLUMNS)
     if key not in items:
-        return f"wanted an item that was drawn, got {_printable_line(key)!r}."
+        return f"wanted an item that was drawn, got {printable_line(key)!r}."
     label = LABEL_KEYS.get(word.lower(), LABEL_WORDS.get(word, word.lower()))
     if not label:
         return (items[key], None, reason) if reason else None
     if label not in LABEL_KEYS.values():
-        return f"wanted n, 0, p or nothing as label, got {_printable_line(word)!r}."
+        return f"wanted n, 0, p or nothing as label, got {printable_line(word)!r}."
     return items[key], label, None

@@ -1,5 +1,6 @@
 """Validation of a project file beyond the types of its keys. Each check raises ConfigError."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
@@ -22,6 +23,8 @@ from folate.core.errors import ConfigError, suggestion
 from folate.core.post import POST_KINDS, VALID_YEARS, source_name_problem
 from folate.core.text import quote_name, truncate_text
 
+# What can stand behind @ in a query.
+_QUERY_NAME = re.compile(r"[\w-]+")
 # Weeks: ten years.
 _MAX_WEEKS = 520
 _ANY_NUMBER = (-1_000_000, 1_000_000)
@@ -85,6 +88,7 @@ def validate_config(config: Config) -> None:
     _check_alerts(config)
     _check_smtp(config.smtp)
     _check_campaigns(config)
+    _check_query_names(config)
     for where, record in _records_with_ranges(config):
         _check_ranges(where, record)
 
@@ -259,6 +263,15 @@ def _check_campaigns(config: Config) -> None:
                     f"{where}: no measure {goal.measure!r}; "
                     f"{suggestion(goal.measure, CAMPAIGN_MEASURES)}"
                 )
+
+
+def _check_query_names(config: Config) -> None:
+    for name in config.queries:
+        if not _QUERY_NAME.fullmatch(name):
+            raise ConfigError(
+                f"{CONFIG_FILE}: queries: wanted a name of letters, digits, _ and -, got "
+                f"{quote_name(name)}."
+            )
 
 
 def _check_taxonomy(taxonomy: tuple[Label, ...]) -> None:

@@ -1,6 +1,7 @@
 """Parsing of `folate.toml` into records, with an error for unknown keys."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from datetime import date
 from math import isfinite
@@ -68,7 +69,7 @@ def _parse_record(cls: type[RecordT], table: Any, where: str) -> RecordT:
                 f"{where}: unknown key {quote_name(key)}; {suggestion(key, fields_by_key)}"
             )
     for name, field in fields_by_key.items():
-        if name not in table and field.default is MISSING:
+        if name not in table and field.default is field.default_factory is MISSING:
             raise ConfigError(f"{where}: {name!r} is missing.")
     values = {}
     for key, value in table.items():
@@ -86,6 +87,8 @@ def _parse_value(annotation: Any, value: Any, where: str) -> Any:
         for index, item in enumerate(value):
             items.append(_parse_value(item_type, item, f"{where}[{index}]"))
         return tuple(items)
+    if get_origin(annotation) is Mapping:
+        return _parse_mapping(get_args(annotation)[1], value, where)
     if isinstance(annotation, UnionType):
         annotation = get_args(annotation)[0]
     if hasattr(annotation, "__dataclass_fields__"):
@@ -97,6 +100,16 @@ def _parse_value(annotation: Any, value: Any, where: str) -> Any:
             f"{where}: wanted {_TYPE_NAMES[annotation]}, got {_shorten_value(value)}."
         )
     return value
+
+
+def _parse_mapping(value_type: Any, table: Any, where: str) -> dict[str, Any]:
+    """Convert a table whose keys are names that the project chooses."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: wanted a table, got {_shorten_value(table)}.")
+    values = {}
+    for key, value in table.items():
+        values[key] = _parse_value(value_type, value, f"{where}: {quote_name(key)}")
+    return values
 
 
 def _shorten_value(value: Any) -> str:

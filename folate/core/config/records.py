@@ -1,6 +1,7 @@
 """The keys of a project file as frozen records, with their meanings and defaults."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -313,6 +314,8 @@ class Config:
     privacy: PrivacyConfig = PrivacyConfig()
     smtp: SmtpConfig = SmtpConfig()
     alerts: AlertsConfig = AlertsConfig()
+    # Saved queries by name, for `@name` (docs/query-language.md).
+    queries: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def own_brand(self) -> Brand | None:

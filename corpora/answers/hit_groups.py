@@ -1,0 +1,221 @@
+"""Hits grouped: by the word before or after them, by their own text, or by metadata."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from corpora.answers.answer import Answer
+from corpora.answers.metadata import GROUPED_FIELDS, FieldValues, field_values, require_fields
+from corpora.answers.row_queries import both_nodes, near_node, word_node, words_node
+from corpora.index.segment import Positions
+from corpora.query.canonical import canonical
+from corpora.query.syntax import (
+    And,
+    Constrained,
+    Filter,
+    Near,
+    Node,
+    Not,
+    Or,
+    Position,
+    Term,
+    Wildcard,
+)
+from corpora.search.hits import SegmentHits, Unit
+from corpora.search.view import CorpusView
+from corpora.search.windows import words_around
+from folate.core.errors import InputError
+
+GROUPS = ("left", "right", "hit", *GROUPED_FIELDS)
+"""What hits can be grouped by."""
+
+DEFINITIONS = {
+    "value": "the word before (left) or after (right) the hit, its text folded, or the metadata; "
+    "missing where there is none",
+    "hits": "hits of the group",
+    "posts": "posts with such a hit",
+    "share": "of all hits",
+    "query": "a query that finds these posts; missing where there is no value",
+    "version": "version of the corpus",
+}
+
+_NO_VALUE = -1
+
+
+@dataclass(frozen=True)
+class _SegmentGroups:
+    """Hits of a segment and the value of each; of fields with several values, each of them."""
+
+    hits: SegmentHits
+    # numbers of hits, and the number of the value of each, _NO_VALUE for none
+    places: Positions
+    codes: npt.NDArray[np.int64]
+    names: Sequence[str]
+
+
+def grouped_hits(view: CorpusView, query: str, group: str, limit: int | None = None) -> Answer:
+    """Return the groups of the hits of a query, the largest first. Raises InputError."""
+    require_fields([group], GROUPS, "group by")
+    parsed = view.parse(query)
+    result = view.search(parsed)
+    if result.unit == "post" and group in ("left", "right", "hit"):
+        raise InputError(
+            f"wanted a query with words to group by {group}, got one with metadata only."
+        )
+    parts = [_group(view, hits, group, result.unit) for hits in result.segments]
+    counts = _count(parts)
+    ordered = sorted(counts, key=lambda value: (-counts[value][0], value is None, value or ""))
+    rows = []
+    for value in ordered[:limit]:
+        hit_count, post_count = counts[value]
+        row_query = None
+        if value is not None:
+            row_query = canonical(_row_tree(parsed.tree, group, value, result.unit))
+        rows.append(
+            {
+                "value": value,
+                "hits": hit_count,
+                "posts": post_count,
+                "share": round(hit_count / result.hit_count, 6),
+                "query": row_query,
+                "version": view.version,
+            }
+        )
+    summary = f"{len(rows):,} of {len(counts):,} groups of {result.hit_count:,} hits"
+    return Answer(
+        name="kwic",
+        query=query,
+        canonical=parsed.canonical,
+        version=view.version,
+        rows=rows,
+        definitions=DEFINITIONS,
+        notes=(*result.notes, summary),
+    )
+
+
+def _group(view: CorpusView, hits: SegmentHits, group: str, unit: Unit) -> _SegmentGroups:
+    match group:
+        case "left" | "right":
+            return _group_by_neighbour(view, hits, group)
+        case "hit":
+            return _group_by_text(view, hits, unit)
+        case _:
+            return _group_by_field(hits, group)
+
+
+def _group_by_neighbour(view: CorpusView, hits: SegmentHits, side: str) -> _SegmentGroups:
+    is_left = side == "left"
+    windows = words_around(hits, int(is_left), int(not is_left))
+    places = np.arange(hits.hit_count)
+    ids, codes = np.unique(windows.words[:, 0], return_inverse=True)
+    codes[~windows.inside[:, 0]] = _NO_VALUE
+    return _SegmentGroups(hits, places, codes, view.lexicon.strings(ids))
+
+
+def _group_by_text(view: CorpusView, hits: SegmentHits, unit: Unit) -> _SegmentGroups:
+    if unit == "word":
+        texts = _words_of_hits(view, hits)
+    else:
+        texts = hits.segment.folded_texts(hits.starts, hits.ends)
+    names = sorted(set(texts))
+    code_of_name = {name: code for code, name in enumerate(names)}
+    codes = np.array([code_of_name[text] for text in texts], np.int64)
+    return _SegmentGroups(hits, np.arange(len(texts)), codes, names)
+
+
+def _words_of_hits(view: CorpusView, hits: SegmentHits) -> list[str]:
+    """Return the words of each hit, separated by spaces."""
+    words = hits.segment.array("words")
+    texts_by_words: dict[tuple[int, ...], str] = {}
+    texts = []
+    spans = zip(hits.first_words.tolist(), hits.last_words.tolist(), strict=True)
+    for first, last in spans:
+        ids = words[first:last]
+        key = tuple(ids.tolist())
+        if key not in texts_by_words:
+            texts_by_words[key] = " ".join(view.lexicon.strings(ids))
+        texts.append(texts_by_words[key])
+    return texts
+
+
+def _group_by_field(hits: SegmentHits, field: str) -> _SegmentGroups:
+    values = field_values(hits.segment, field, hits.documents)
+    first_hits = np.searchsorted(hits.hit_documents, hits.documents, "left")
+    hit_counts = np.searchsorted(hits.hit_documents, hits.documents, "right") - first_hits
+    places, codes = _spread_to_hits(values, first_hits, hit_counts)
+    has_value = np.zeros(hits.hit_count, bool)
+    has_value[places] = True
+    without = np.flatnonzero(~has_value)
+    return _SegmentGroups(
+        hits,
+        np.concatenate([places, without]),
+        np.concatenate([codes, np.full(len(without), _NO_VALUE)]),
+        values.names,
+    )
+
+
+def _spread_to_hits(
+    values: FieldValues, first_hits: Positions, hit_counts: Positions
+) -> tuple[Positions, npt.NDArray[np.int64]]:
+    """Return each value of a post once for each hit in it: numbers of hits, and of values."""
+    counts = hit_counts[values.places]
+    bounds = np.cumsum(counts) - counts
+    within = np.arange(int(counts.sum())) - np.repeat(bounds, counts)
+    return np.repeat(first_hits[values.places], counts) + within, np.repeat(values.codes, counts)
+
+
+def _count(parts: Sequence[_SegmentGroups]) -> dict[str | None, tuple[int, int]]:
+    """Return the hits and the posts of each value."""
+    counts: dict[str | None, tuple[int, int]] = {}
+    for part in parts:
+        codes = part.codes + 1
+        hit_counts = np.bincount(codes, minlength=len(part.names) + 1)
+        pairs = codes * part.hits.segment.document_count + part.hits.hit_documents[part.places]
+        pairs.sort()
+        is_first = np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]
+        of_posts = pairs[is_first] // part.hits.segment.document_count
+        post_counts = np.bincount(of_posts, minlength=len(part.names) + 1)
+        for code in np.flatnonzero(hit_counts).tolist():
+            name = part.names[code - 1] if code else None
+            hits, posts = counts.get(name, (0, 0))
+            counts[name] = (hits + int(hit_counts[code]), posts + int(post_counts[code]))
+    return counts
+
+
+def _row_tree(tree: Node, group: str, value: str, unit: Unit) -> Node:
+    """Return the tree that finds the posts of a group."""
+    match group:
+        case "left":
+            return near_node(tree, word_node(value), before=1, after=0) or tree
+        case "right":
+            return near_node(tree, word_node(value), before=0, after=1) or tree
+        case "hit" if unit == "word":
+            words = words_node(tuple(value.split(" ")))
+            return _with_equal_hit(tree, words) or tree
+        case "hit":
+            return both_nodes(tree, Term(value))
+        case _:
+            return both_nodes(tree, Filter(group, "=", value))
+
+
+def _with_equal_hit(node: Node, words: Node) -> Node | None:
+    """Return the tree of posts of `node` with a hit that is these words; None if it has no hits."""
+    match node:
+        case And(items):
+            equal_items = [_with_equal_hit(item, words) for item in items]
+            found = tuple(equal for equal in equal_items if equal is not None)
+            return both_nodes(node, found[0] if len(found) == 1 else Or(found)) if found else None
+        case Or(items):
+            equal_items = [_with_equal_hit(item, words) for item in items]
+            found = tuple(equal for equal in equal_items if equal is not None)
+            if len(found) > 1:
+                return Or(found)
+            return found[0] if found else None
+        case Not() | Filter():
+            return None
+        case Term() | Wildcard() | Near() | Constrained():
+            # wherever these words are, they are a hit
+            return both_nodes(node, words)
+    return Position(Position(words, "within", node), "containing", node)

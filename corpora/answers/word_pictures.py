@@ -1,0 +1,95 @@
+"""Pictures of tables of words: bars, and dots with intervals."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from corpora.answers import svg
+from corpora.answers.answer import Answer
+from folate.core.text import excerpt
+
+MAX_ROWS = 30
+"""Rows of one picture; the others are in the table only, and the picture says so."""
+
+_WIDTH = 760
+_LEFT, _RIGHT, _TOP, _BOTTOM = 190, 70, 66, 48
+_ROW_HEIGHT = 20
+_MAX_NAME_LENGTH = 24
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The place of rows, one under the other, and of values from left to right."""
+
+    rows: Sequence[Mapping[str, Any]]
+    lowest: float
+    highest: float
+
+    def x(self, value: float) -> float:
+        """Return the horizontal place of a value."""
+        share = (value - self.lowest) / (self.highest - self.lowest or 1)
+        return _LEFT + min(max(share, 0), 1) * (_WIDTH - _LEFT - _RIGHT)
+
+    def y(self, row: int) -> float:
+        """Return the vertical place of the middle of a row."""
+        return _TOP + (row + 0.5) * _ROW_HEIGHT
+
+    @property
+    def bottom(self) -> float:
+        return _TOP + len(self.rows) * _ROW_HEIGHT
+
+
+def draw_bars(answer: Answer, name: str, value: str, unit: str) -> str:
+    """Return bars of the column `value` for the first rows, which the column `name` names."""
+    rows = [row for row in answer.rows if row[value] is not None][:MAX_ROWS]
+    frame = _Frame(rows, 0, max((row[value] for row in rows), default=1) or 1)
+    parts = []
+    for number, row in enumerate(rows):
+        y = frame.y(number)
+        hover = f"{row[name]}: {row[value]:,.4g}"
+        width = frame.x(row[value]) - _LEFT
+        parts.append(svg.bar(_LEFT, y - 7, width, 14, hover))
+        parts.append(svg.text(_LEFT + width + 6, y + 4, f"{row[value]:,.4g}"))
+    return _picture(answer, frame, name, unit, parts)
+
+
+def draw_intervals(answer: Answer, name: str, bounds: tuple[str, str, str], unit: str) -> str:
+    """Return a dot with its interval for the first rows.
+
+    `bounds` are the columns of the value and of its lower and upper bound; a bound of None is
+    beyond the picture.
+    """
+    value, low, high = bounds
+    rows = list(answer.rows[:MAX_ROWS])
+    known = [row[column] for row in rows for column in bounds if row[column] is not None]
+    frame = _Frame(rows, min([0.0, *known]), max([0.0, *known]) or 1)
+    parts = []
+    for number, row in enumerate(rows):
+        y = frame.y(number)
+        left = frame.lowest if row[low] is None else row[low]
+        right = frame.highest if row[high] is None else row[high]
+        figures = f"{row[value]:,.3g} [{_bound(row[low], '-∞')}, {_bound(row[high], '∞')}]"
+        parts.append(svg.level(y, frame.x(left), frame.x(right)))
+        parts.append(svg.dot(frame.x(row[value]), y, f"{row[name]}: {figures}"))
+    return _picture(answer, frame, name, unit, parts)
+
+
+def _bound(value: float | None, unknown: str) -> str:
+    return unknown if value is None else f"{value:,.3g}"
+
+
+def _picture(answer: Answer, frame: _Frame, name: str, unit: str, marks: Sequence[str]) -> str:
+    heading = answer.canonical or answer.name
+    parts = [svg.title(16, 26, heading), svg.text(16, 46, unit)]
+    for value in svg.round_values(frame.lowest, frame.highest):
+        css_class = "zero" if value == 0 else "grid"
+        parts.append(svg.upright(frame.x(value), _TOP - 4, frame.bottom, css_class))
+        parts.append(svg.text(frame.x(value), frame.bottom + 16, f"{value:,.4g}", "middle"))
+    for number, row in enumerate(frame.rows):
+        label = excerpt(str(row[name]), _MAX_NAME_LENGTH)
+        parts.append(svg.text(_LEFT - 10, frame.y(number) + 4, label, "name end"))
+    parts += marks
+    hidden = len(answer.rows) - len(frame.rows)
+    if hidden:
+        parts.append(svg.text(16, frame.bottom + 38, f"{hidden:,} more in the table"))
+    return svg.document(_WIDTH, frame.bottom + _BOTTOM, f"{heading} · {unit}", parts)

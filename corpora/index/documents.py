@@ -1,0 +1,269 @@
+"""The documents of an index, read from a snapshot of the store: posts, words and metadata."""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpora.index.build import DOCUMENT_SCHEMA
+from corpora.store.snapshot import Snapshot
+from folate.core.labels import INTENTS
+from nlp.text.normalize import normalize_text
+
+MIN_INTENT_PROBABILITY = 0.5
+"""From which a post has an intent, as in the leads of reports."""
+
+# Of one batch, so that a build needs little memory: its texts, and the segment made of them.
+POSTS_PER_BATCH = 250_000
+CHARACTERS_PER_BATCH = 25_000_000
+_STREAMED_ROWS = 50_000
+SCRATCH_PREFIX = "scratch-"
+
+_POSTS = """
+SELECT id, author, published_at, rating,
+  date_diff('day', DATE '1970-01-01', timezone($zone, published_at)::DATE)::INTEGER AS day,
+  CASE WHEN title <> '' THEN title || chr(10) || text ELSE text END AS body
+FROM posts
+""".strip()
+_TEXTS = "SELECT id, words, starts, lengths FROM texts"
+_TAGS = "SELECT id, lemmas, parts FROM word_tags"
+_INTENT_KEYS = "\nUNION ALL ".join(
+    f"SELECT id, 'intent:{name}' FROM judgements WHERE {name} >= {MIN_INTENT_PROBABILITY}"
+    for name in INTENTS
+)
+_KEYS = f"""
+SELECT id, 'source:' || source AS key FROM posts
+UNION ALL SELECT id, 'kind:' || kind FROM posts
+UNION ALL SELECT id, 'place:' || place FROM posts
+UNION ALL SELECT id, 'is:verified' FROM posts WHERE verified
+UNION ALL SELECT id, 'lang:' || language FROM texts
+UNION ALL SELECT id, 'hashtag:' || unnest(hashtags) FROM texts
+UNION ALL SELECT id, 'segment:' || unnest(segments) FROM texts
+UNION ALL SELECT id, 'brand:' || brand FROM mentions
+UNION ALL SELECT id, 'sentiment:' || label || coalesce('/' || brand, '') FROM sentiments
+UNION ALL SELECT id, 'aspect:' || aspect FROM aspects
+UNION ALL SELECT id, 'aspect:' || aspect || '/' || label FROM aspects
+UNION ALL SELECT id, 'aspect:' || aspect || '/' || label || '/' || brand FROM aspects
+UNION ALL SELECT id, 'emotion:' || emotion FROM judgements
+UNION ALL {_INTENT_KEYS}
+UNION ALL SELECT id, 'tag:' || array_to_string(levels[:depth], ' / ') FROM (
+  SELECT id, levels, unnest(range(1, len(levels) + 1)) AS depth
+  FROM (SELECT id, string_split(unnest(tags), ' / ') AS levels FROM judgements))
+UNION ALL SELECT id, 'topic:' || topic FROM (
+  SELECT unnest(evidence) AS id, id AS topic FROM topics)
+UNION ALL SELECT id, 'is:duplicate' FROM duplicates
+UNION ALL SELECT id, 'label:' || name FROM labels WHERE belongs
+UNION ALL SELECT id, 'label:' || name || '/' || rater FROM labels WHERE belongs
+""".strip()
+_QUERIES = {"posts": _POSTS, "texts": _TEXTS, "tags": _TAGS, "keys": _KEYS}
+_SIZE = "SELECT count(*) AS posts, coalesce(sum(length(text)), 0)::BIGINT AS characters FROM posts"
+_ANNOTATED_KEY = "is:annotated"
+_TAGGED_KEY = "is:tagged"
+
+
+def field_key(field: str, value: str) -> str:
+    """Return the key of a value of metadata, as the index has it: "brand:kraft".
+
+    Of values that are spelt in several ways (`normalize_text`), all have one key.
+    """
+    return f"{field}:{normalize_text(value)}"
+
+
+def read_documents(snapshot: Snapshot, timezone: str, ids: Sequence[str]) -> pa.Table:
+    """Return the documents (DOCUMENT_SCHEMA) of the posts with these ids, as far as they exist.
+
+    Raises StoreError.
+    """
+    wanted = {"ids": list(ids)}
+    tables = {}
+    for name, query in _QUERIES.items():
+        params: dict[str, Any] = wanted | ({"zone": timezone} if name == "posts" else {})
+        selected = f"FROM ({query}) WHERE id IN (SELECT unnest($ids))"
+        tables[name] = snapshot.sql(selected, params)
+    return _join_documents(tables)
+
+
+def read_all_documents(
+    snapshot: Snapshot, timezone: str, scratch_folder: Path
+) -> Iterator[pa.Table]:
+    """Yield all documents (DOCUMENT_SCHEMA) in batches, in no order.
+
+    Rows are first sorted into batches by their ids, in files in `scratch_folder`, so that memory is
+    bounded and each table is read once. Raises StoreError.
+    """
+    size = snapshot.sql(_SIZE).to_pylist()[0]
+    batches = max(
+        math.ceil(size["posts"] / POSTS_PER_BATCH),
+        math.ceil(size["characters"] / CHARACTERS_PER_BATCH),
+    )
+    if batches <= 1:
+        if batches:
+            yield _join_documents(_read_tables(snapshot, timezone))
+        return
+    with TemporaryDirectory(dir=scratch_folder, prefix=SCRATCH_PREFIX) as folder:
+        for name, query in _QUERIES.items():
+            params = {"zone": timezone} if name == "posts" else None
+            _scatter(snapshot, query, params, Path(folder) / name, batches)
+        for batch in range(batches):
+            files = {name: Path(folder) / f"{name}.{batch}" for name in _QUERIES}
+            yield _join_documents({name: _take_file(file) for name, file in files.items()})
+
+
+def _read_tables(snapshot: Snapshot, timezone: str) -> dict[str, pa.Table]:
+    return {
+        name: snapshot.sql(query, {"zone": timezone} if name == "posts" else None)
+        for name, query in _QUERIES.items()
+    }
+
+
+def _scatter(
+    snapshot: Snapshot, query: str, params: dict[str, Any] | None, path: Path, count: int
+) -> None:
+    """Write the rows of a query into the files PATH.0, PATH.1, …, those of one id into one."""
+    numbered = f"SELECT *, (hash(id) % {count})::INTEGER AS batch FROM ({query})"
+    writers: list[pa.ipc.RecordBatchStreamWriter] = []
+    try:
+        for rows in snapshot.stream(numbered, params, _STREAMED_ROWS):
+            table = pa.Table.from_batches([rows])
+            numbers = table["batch"].to_numpy()
+            table = table.drop_columns("batch")
+            if not writers:
+                writers += [pa.ipc.new_stream(f"{path}.{n}", table.schema) for n in range(count)]
+            order = np.argsort(numbers, kind="stable")
+            bounds = np.searchsorted(numbers[order], np.arange(count + 1))
+            table = table.take(pa.array(order))
+            for number, writer in enumerate(writers):
+                start = int(bounds[number])
+                writer.write_table(table.slice(start, int(bounds[number + 1]) - start))
+    finally:
+        for writer in writers:
+            writer.close()
+
+
+def _take_file(path: Path) -> pa.Table:
+    """Return the rows of a file of `_scatter`, which is deleted; of none where it is missing."""
+    if not path.exists():
+        return _EMPTY_TABLES[path.stem]
+    with pa.ipc.open_stream(path) as reader:
+        table = reader.read_all()
+    path.unlink()
+    return table
+
+
+_EMPTY_TABLES = {
+    name: pa.schema([DOCUMENT_SCHEMA.field(column) for column in columns]).empty_table()
+    for name, columns in {
+        "posts": ("id", "author", "published_at", "rating", "day", "body"),
+        "texts": ("id", "words", "starts", "lengths"),
+        "tags": ("id", "lemmas", "parts"),
+    }.items()
+} | {"keys": pa.schema({"id": pa.string(), "key": pa.string()}).empty_table()}
+
+
+def _join_documents(tables: dict[str, pa.Table]) -> pa.Table:
+    """Join the tables of _QUERIES by id."""
+    posts = tables["posts"]
+    ids = posts["id"].combine_chunks()
+    columns = {name: posts[name] for name in posts.column_names}
+    columns |= _valid_words(posts["body"], _take_rows(tables["texts"], ids))
+    columns |= _valid_tags(columns["words"], _take_rows(tables["tags"], ids))
+    has_words = pc.is_valid(columns["words"]).to_numpy(zero_copy_only=False)
+    has_tags = pc.is_valid(columns["lemmas"]).to_numpy(zero_copy_only=False)
+    columns["fields"] = _field_lists(tables["keys"], ids, has_words, has_tags)
+    arrays = [columns[field.name].cast(field.type) for field in DOCUMENT_SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=DOCUMENT_SCHEMA)
+
+
+def _take_rows(table: pa.Table, ids: pa.Array) -> dict[str, pa.Array]:
+    """Return the columns of a table in the order of ids; missing where it has no row of one."""
+    rows = pc.index_in(ids, value_set=table["id"].combine_chunks())
+    return {
+        name: table[name].combine_chunks().take(rows) for name in table.column_names if name != "id"
+    }
+
+
+def _valid_words(bodies: pa.Array, texts: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """Make words missing where not each has a place in the body, behind the word before it."""
+    counts = _list_lengths(texts["words"])
+    is_valid = counts >= 0
+    for name in ("starts", "lengths"):
+        is_valid &= _list_lengths(texts[name]) == counts
+    columns = {name: _keep_where(is_valid, values) for name, values in texts.items()}
+    starts = columns["starts"].flatten().to_numpy(zero_copy_only=False)
+    lengths = columns["lengths"].flatten().to_numpy(zero_copy_only=False)
+    documents = np.repeat(np.flatnonzero(is_valid), counts[is_valid])
+    body_lengths = pc.utf8_length(bodies).to_numpy()
+    is_placed = (lengths >= 0) & (starts >= 0) & (starts + lengths <= body_lengths[documents])
+    is_placed[1:] &= (starts[1:] >= starts[:-1]) | (documents[1:] != documents[:-1])
+    if is_placed.all():
+        return columns
+    is_valid[documents[~is_placed]] = False
+    return {name: _keep_where(is_valid, values) for name, values in columns.items()}
+
+
+def _valid_tags(words: pa.Array, tags: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """Make tags missing where not each word has one: they were made of other words."""
+    counts = _list_lengths(words)
+    is_valid = counts >= 0
+    for name in ("lemmas", "parts"):
+        is_valid &= _list_lengths(tags[name]) == counts
+    return {name: _keep_where(is_valid, values) for name, values in tags.items()}
+
+
+def _list_lengths(lists: pa.Array) -> npt.NDArray[np.int64]:
+    """Return the length of each list, -1 for a missing one."""
+    lengths: npt.NDArray[np.int64] = pc.fill_null(pc.list_value_length(lists), -1).to_numpy()
+    return lengths.astype(np.int64)
+
+
+def _keep_where(is_kept: npt.NDArray[np.bool_], values: pa.Array) -> pa.Array:
+    """Return the values with those missing that are not kept."""
+    if is_kept.all():
+        return values
+    rows = np.arange(len(values))
+    return values.take(pa.array(rows, mask=~is_kept))
+
+
+def _field_lists(
+    keys: pa.Table,
+    ids: pa.Array,
+    has_words: npt.NDArray[np.bool_],
+    has_tags: npt.NDArray[np.bool_],
+) -> pa.Array:
+    """Return the sorted keys of metadata of each post."""
+    keys = keys.filter(pc.is_valid(keys["key"]))
+    documents = pc.index_in(keys["id"], value_set=ids).to_numpy(zero_copy_only=False)
+    encoded = keys["key"].combine_chunks().dictionary_encode()
+    names, numbers = _normal_keys(encoded.dictionary.to_pylist())
+    key_numbers = numbers[encoded.indices.to_numpy()]
+    is_known = (
+        ~np.isnan(documents) if documents.dtype.kind == "f" else np.ones(len(documents), bool)
+    )
+    marked = [documents[is_known], np.flatnonzero(has_words), np.flatnonzero(has_tags)]
+    marks = [
+        key_numbers[is_known],
+        np.full(len(marked[1]), names.index(_ANNOTATED_KEY)),
+        np.full(len(marked[2]), names.index(_TAGGED_KEY)),
+    ]
+    pairs = np.concatenate(marked).astype(np.int64) * len(names) + np.concatenate(marks)
+    pairs = np.unique(pairs)
+    offsets = np.searchsorted(pairs, np.arange(len(ids) + 1) * len(names))
+    values = pa.array(names, pa.string()).take(pa.array(pairs % len(names)))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+
+
+def _normal_keys(keys: list[str]) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return the sorted normal forms of keys, and the number of that of each key."""
+    normal_keys = []
+    for key in keys:
+        field, _, value = key.partition(":")
+        normal_keys.append(field_key(field, value))
+    names = sorted({*normal_keys, _ANNOTATED_KEY, _TAGGED_KEY})
+    number_by_name = {name: number for number, name in enumerate(names)}
+    return names, np.array([number_by_name[key] for key in normal_keys], np.int64)
