@@ -8,39 +8,24 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nlp.text import compiled_words
-from nlp.text.characters import character_flags
+from nlp.text.batches import FoldedBatch, code_points
+from nlp.text.characters import DICTIONARY_CHARACTERS, character_flags
 from nlp.text.chinese import JOINS_FILE, SEGMENTER_FOLDER, WORDS_FILE, read_weights
-
-SEPARATOR = "\n"
-"""Between two texts of a batch; no word and no other thing that is one piece goes beyond it."""
+from nlp.text.segment import WordColumns
 
 # Entries of the table of pieces after which it is begun anew.
 _MAX_PIECES = 1 << 18
 _FIRST_PIECES = 1 << 12
-_UNREACHABLE = re.compile(r"[^\u4e00-\u9fd5a-zA-Z0-9+#&._%-]")
+_UNREACHABLE = re.compile(f"[^{DICTIONARY_CHARACTERS}]")
 
 PieceWords = Sequence[tuple[str, int, int]]
 """The words of a piece: normal form, start in the piece and length."""
-
-
-class WordColumns(NamedTuple):
-    """The words of texts in order: all words of the first text, then those of the next.
-
-    Those of text i are offsets[i] to offsets[i + 1]. `numbers` are positions in `vocabulary`,
-    starts count from the start of the text.
-    """
-
-    vocabulary: list[str]
-    numbers: npt.NDArray[np.int32]
-    starts: npt.NDArray[np.int64]
-    lengths: npt.NDArray[np.int64]
-    offsets: npt.NDArray[np.int64]
 
 
 class BatchSegmenter:
@@ -66,25 +51,24 @@ class BatchSegmenter:
         self._piece_words = piece_words
         self._table = _PieceTable()
 
-    def locate_words(self, folded: Sequence[str]) -> WordColumns:
-        """Return the words of folded texts."""
-        joined = SEPARATOR.join([*folded, ""])
-        codes = code_points(joined)
-        text_offsets = np.zeros(len(folded) + 1, np.int64)
-        np.cumsum([len(text) + 1 for text in folded], out=text_offsets[1:])
+    def locate_words(self, batch: FoldedBatch) -> WordColumns:
+        """Return the words of folded texts; places are those in the plain texts."""
+        uncut = self._find_uncut(batch.joined, batch.codes)
         starts, ends, kinds = compiled_words.cut_pieces(
-            codes, self._flags, self._find_uncut(joined, codes), *chinese_arrays()
+            batch.codes, self._flags, uncut, *chinese_arrays()
         )
-        numbers = self._table.number_pieces(codes, starts, ends, kinds)
-        for number, index in self._table.take_added():
-            piece = joined[starts[index] : ends[index]]
+        numbers = self._table.number_pieces(batch.codes, starts, ends, kinds)
+        for index in self._table.added:
+            piece = batch.joined[starts[index] : ends[index]]
             is_spaced = kinds[index] == compiled_words.SPACED
-            self._table.append_words(number, self._piece_words(piece, is_spaced))
+            self._table.append_words(self._piece_words(piece, is_spaced))
         words, places, lengths, offsets = compiled_words.list_words(
-            starts, numbers, self._table.entries(), text_offsets
+            starts, numbers, self._table.entries(), batch.offsets
         )
-        places -= np.repeat(text_offsets[:-1], np.diff(offsets))
-        return WordColumns(self._table.vocabulary, words, places, lengths, offsets)
+        places -= np.repeat(batch.offsets[:-1], np.diff(offsets))
+        return WordColumns(
+            self._table.vocabulary, self._table.hashtags, words, places, lengths, offsets
+        )
 
     def _find_uncut(self, joined: str, codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
         """Return starts, ends and kinds of what is one piece, wherever it may begin."""
@@ -104,11 +88,6 @@ class BatchSegmenter:
         return np.array(spans, np.int64).reshape(-1, 3)
 
 
-def code_points(text: str) -> npt.NDArray[np.uint32]:
-    """Return the code points of a text, surrogates too."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-
-
 class _PieceTable:
     """Distinct pieces of text, numbered from 0, and the words of each."""
 
@@ -123,10 +102,12 @@ class _PieceTable:
         self._texts = np.zeros(8 * _FIRST_PIECES, np.uint32)
         self._slots = np.full(4 * _FIRST_PIECES, -1, np.int32)
         self.vocabulary: list[str] = []
+        self.hashtags: list[int] = []
         self._word_numbers: dict[str, int] = {}
         self._word_offsets = [0]
         self._words: list[tuple[int, int, int]] = []
-        self._added: list[tuple[int, int]] = []
+        # indices of the pieces that the last call added, in the order of their numbers
+        self.added: list[int] = []
 
     def number_pieces(
         self,
@@ -139,26 +120,22 @@ class _PieceTable:
         if self._counts[0] > _MAX_PIECES:
             self._clear()
         self._reserve(len(starts), int((ends - starts).sum()))
-        first = int(self._counts[0])
         table = (self._slots, self._hashes, self._kinds, self._offsets, self._texts)
         numbers: npt.NDArray[np.int32]
         numbers, added = compiled_words.find_or_add_pieces(
             codes, starts, ends, kinds, table, self._counts
         )
-        self._added = list(enumerate(added.tolist(), first))
+        self.added = added.tolist()
         return numbers
 
-    def take_added(self) -> list[tuple[int, int]]:
-        """Return number and index of each piece that the last call added."""
-        return self._added
-
-    def append_words(self, number: int, words: PieceWords) -> None:
-        """Give the next piece, which is `number`, its words."""
-        assert number == len(self._word_offsets) - 1
+    def append_words(self, words: PieceWords) -> None:
+        """Give the next piece its words."""
         for word, start, length in words:
             word_number = self._word_numbers.setdefault(word, len(self.vocabulary))
             if word_number == len(self.vocabulary):
                 self.vocabulary.append(word)
+                if word[0] == "#":
+                    self.hashtags.append(word_number)
             self._words.append((word_number, start, length))
         self._word_offsets.append(len(self._words))
 
@@ -203,16 +180,9 @@ def dictionary_arrays(word_frequencies: dict[str, int]) -> Any:
     import jieba
 
     lines = Path(jieba.__file__).with_name("dict.txt").read_text(encoding="utf-8").splitlines()
-    frequencies = {}
-    total = 0
-    for line in lines:
-        word, frequency, _ = line.split(" ")
-        frequencies[word] = int(frequency)
-        total += int(frequency)
-    for word, frequency in word_frequencies.items():
-        total += frequency - frequencies.get(word, 0)
-        frequencies[word] = frequency
-    log_total = math.log(total)
+    entries = [line.split(" ") for line in lines]
+    frequencies = {entry[0]: int(entry[1]) for entry in entries} | word_frequencies
+    log_total = math.log(sum(frequencies.values()))
     words = [word for word in frequencies if not _UNREACHABLE.search(word)]
     words.sort(key=frequencies.__getitem__, reverse=True)
     logs = np.array([math.log(frequencies[word] or 1) - log_total for word in words])

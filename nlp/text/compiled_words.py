@@ -5,13 +5,15 @@ array with a line break between them. `nlp.text.segment` says in plain Python wh
 and a test holds both to the same words.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from folate.core.compiled import compiled
 
+# An integer of some width, or a truth value.
+Scalar: TypeAlias = Any
 Codes = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.uint16]
 Ints = npt.NDArray[np.int64]
@@ -26,8 +28,12 @@ LETTER = np.uint16(8)
 ALPHANUMERIC = np.uint16(16)
 DICTIONARY = np.uint16(32)
 EMOJI = np.uint16(64)
-SMALL_LATIN = np.uint16(128)
-MARKUP = np.uint16(256)
+# May begin markup or a label of a site.
+MARKUP = np.uint16(128)
+# Normalised as it is folded, whatever stands beside it.
+SIMPLE = np.uint16(256)
+# Kept of a text where copies are sought.
+CONTENT = np.uint16(512)
 
 # Kinds of pieces.
 PLAIN = 0
@@ -62,24 +68,26 @@ def find_starts(codes: Codes, flags: Flags, is_word_start: npt.NDArray[np.bool_]
 
 
 @compiled
-def _code_at(codes: Codes, i: int) -> int:
+def _code_at(codes: Codes, i: Scalar) -> Scalar:
     return np.int64(codes[i]) if 0 <= i < len(codes) else np.int64(10)
 
 
 @compiled
-def _is_host_character(code: int) -> bool:
+def _is_host_character(code: Scalar) -> Scalar:
     """Return whether a character is a small Latin letter, a digit or a hyphen."""
     return 97 <= code <= 122 or 48 <= code <= 57 or code == 45
 
 
 @compiled
-def _is_mail_character(code: int) -> bool:
+def _is_mail_character(code: Scalar) -> Scalar:
     """Return whether a character may be in the name before the @ of a mail address."""
     return _is_host_character(code) or code == 46 or code == 95 or code == 37 or code == 43
 
 
 @compiled
-def _may_start(codes: Codes, flags: Flags, is_word_start: npt.NDArray[np.bool_], i: int) -> bool:
+def _may_start(
+    codes: Codes, flags: Flags, is_word_start: npt.NDArray[np.bool_], i: Scalar
+) -> Scalar:
     code = np.int64(codes[i])
     before = _code_at(codes, i - 1)
     if is_word_start[code]:
@@ -110,7 +118,7 @@ def _may_start(codes: Codes, flags: Flags, is_word_start: npt.NDArray[np.bool_],
 
 
 @compiled
-def _may_start_address(codes: Codes, i: int, code: int, before: int) -> bool:
+def _may_start_address(codes: Codes, i: Scalar, code: Scalar, before: Scalar) -> Scalar:
     """Return whether an address without a scheme, or a mail address, may begin."""
     if not _is_mail_character(before):
         end = i
@@ -162,20 +170,20 @@ def cut_pieces(
 
 
 @compiled
-def _cut_between(  # noqa: C901 - the alternatives of one expression
+def _cut_between(
     codes: Codes,
     flags: Flags,
-    start: int,
-    stop: int,
+    start: Scalar,
+    stop: Scalar,
     trie: Any,
     joins: Any,
     starts: Ints,
     ends: Ints,
     kinds: npt.NDArray[np.uint8],
-    count: int,
+    count: Scalar,
     scores: Floats,
     nexts: Ints,
-) -> int:
+) -> Scalar:
     """Cut [start, stop) as `nlp.text.segment._cut_plain` does; return the number of pieces."""
     i = start
     while i < stop:
@@ -202,15 +210,15 @@ def _cut_between(  # noqa: C901 - the alternatives of one expression
 
 
 @compiled
-def _is_alphanumeric(codes: Codes, flags: Flags, start: int, end: int) -> bool:
-    for i in range(start, end):
+def _is_alphanumeric(codes: Codes, flags: Flags, start: Scalar, end: Scalar) -> Scalar:
+    for i in range(start, end):  # noqa: SIM110 - numba has no `all`
         if not flags[codes[i]] & ALPHANUMERIC:
             return False
     return True
 
 
 @compiled
-def _other_end(codes: Codes, flags: Flags, i: int, stop: int) -> int:
+def _other_end(codes: Codes, flags: Flags, i: Scalar, stop: Scalar) -> Scalar:
     """Return where space, a number, a word of letters or a repeated sign from `i` ends, or `i`."""
     flag = flags[codes[i]]
     if flag & SPACE:
@@ -229,14 +237,14 @@ def _other_end(codes: Codes, flags: Flags, i: int, stop: int) -> int:
 
 
 @compiled
-def _digits_end(codes: Codes, flags: Flags, i: int, stop: int) -> int:
+def _digits_end(codes: Codes, flags: Flags, i: Scalar, stop: Scalar) -> Scalar:
     while i < stop and flags[codes[i]] & DIGIT:
         i += 1
     return i
 
 
 @compiled
-def _number_end(codes: Codes, flags: Flags, i: int, stop: int) -> int:
+def _number_end(codes: Codes, flags: Flags, i: Scalar, stop: Scalar) -> Scalar:
     """Return where a number with its unit ends."""
     end = _digits_end(codes, flags, i, stop)
     if end == i + 4 and end < stop and codes[end] == _YEAR:
@@ -247,13 +255,13 @@ def _number_end(codes: Codes, flags: Flags, i: int, stop: int) -> int:
 
 
 @compiled
-def _is_inside_number(code: int) -> bool:
+def _is_inside_number(code: Scalar) -> Scalar:
     """Return whether a character may be between two digits of a number: one of .,:/~-"""
     return code == 46 or code == 44 or code == 58 or code == 47 or code == 126 or code == 45
 
 
 @compiled
-def _unit_length(codes: Codes, flags: Flags, i: int, stop: int) -> int:
+def _unit_length(codes: Codes, flags: Flags, i: Scalar, stop: Scalar) -> Scalar:
     if i >= stop:
         return 0
     code = codes[i]
@@ -280,7 +288,7 @@ def _unit_length(codes: Codes, flags: Flags, i: int, stop: int) -> int:
 
 
 @compiled
-def _letters_end(codes: Codes, flags: Flags, i: int, stop: int) -> int:
+def _letters_end(codes: Codes, flags: Flags, i: Scalar, stop: Scalar) -> Scalar:
     """Return where a word of letters, perhaps joined by signs, ends."""
     end = i
     for group in range(_MAX_GROUPS + 1):
@@ -299,7 +307,7 @@ def _letters_end(codes: Codes, flags: Flags, i: int, stop: int) -> int:
 
 
 @compiled
-def _joins_letters(code: int) -> bool:
+def _joins_letters(code: Scalar) -> Scalar:
     """Return whether a character may be between the letters of one word: one of .'&/_+-"""
     if code == 46 or code == 39 or code == 38 or code == 47:
         return True
@@ -310,16 +318,16 @@ def _joins_letters(code: int) -> bool:
 def _cut_chinese(
     codes: Codes,
     flags: Flags,
-    start: int,
-    stop: int,
+    start: Scalar,
+    stop: Scalar,
     trie: Any,
     joins: Any,
     starts: Ints,
     ends: Ints,
-    count: int,
+    count: Scalar,
     scores: Floats,
     nexts: Ints,
-) -> int:
+) -> Scalar:
     """Cut [start, stop) as `nlp.text.chinese.ChineseSegmenter.cut` does."""
     _find_best_path(codes, flags, start, stop, trie, scores, nexts)
     left_start = -1
@@ -339,7 +347,7 @@ def _cut_chinese(
 
 @compiled
 def _find_best_path(
-    codes: Codes, flags: Flags, start: int, stop: int, trie: Any, scores: Floats, nexts: Ints
+    codes: Codes, flags: Flags, start: Scalar, stop: Scalar, trie: Any, scores: Floats, nexts: Ints
 ) -> None:
     """Write for each offset where the most probable word from there ends; of equals the longest.
 
@@ -372,14 +380,14 @@ def _find_best_path(
 
 
 @compiled
-def _mix(value: int) -> int:
+def _mix(value: Scalar) -> Scalar:
     """Return a number of 64 bits whose every bit depends on every bit of `value`."""
     value = (value ^ (value >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
     return value ^ (value >> np.uint64(29))
 
 
 @compiled
-def _find_child(table: UInts, node: int, code: int) -> int:
+def _find_child(table: UInts, node: Scalar, code: Scalar) -> Scalar:
     """Return the child of a node for a character, or 0."""
     key = np.uint64(node) << np.uint64(_NODE_BITS) | np.uint64(code)
     mask = np.uint64(len(table) - 1)
@@ -392,7 +400,7 @@ def _find_child(table: UInts, node: int, code: int) -> int:
 
 
 @compiled
-def build_trie(codes: Codes, offsets: Ints, logs: Floats, root_count: int) -> Any:
+def build_trie(codes: Codes, offsets: Ints, logs: Floats, root_count: Scalar) -> Any:
     """Return the trie of words: weights and masks of nodes, roots by character, children.
 
     Word i is codes[offsets[i]:offsets[i + 1]]; the first ones are found fastest. A weight is the
@@ -431,7 +439,7 @@ def build_trie(codes: Codes, offsets: Ints, logs: Floats, root_count: int) -> An
 
 
 @compiled
-def _add_child(table: UInts, node: int, code: int, child: int) -> None:
+def _add_child(table: UInts, node: Scalar, code: Scalar, child: Scalar) -> None:
     key = np.uint64(node) << np.uint64(_NODE_BITS) | np.uint64(code)
     mask = np.uint64(len(table) - 1)
     slot = _mix(key) & mask
@@ -455,7 +463,7 @@ _PAIR = np.uint64(1 << 63)
 
 
 @compiled
-def join_key(kind: int, lengths: int, first: int, second: int) -> int:
+def join_key(kind: Scalar, lengths: Scalar, first: Scalar, second: Scalar) -> Scalar:
     """Return the number of a feature with up to two characters."""
     numbers = np.uint64(kind) << np.uint64(8) | np.uint64(lengths)
     characters = np.uint64(first) << np.uint64(21) | np.uint64(second)
@@ -463,7 +471,7 @@ def join_key(kind: int, lengths: int, first: int, second: int) -> int:
 
 
 @compiled
-def pair_key(codes: Codes, start: int, middle: int, end: int) -> int:
+def pair_key(codes: Codes, start: Scalar, middle: Scalar, end: Scalar) -> Scalar:
     """Return the number of the feature that both pieces are, in 63 bits of a hash."""
     key = np.uint64(middle - start)
     for i in range(start, end):
@@ -490,7 +498,7 @@ def build_joins(keys: UInts, values: Ints) -> Any:
 
 
 @compiled
-def _join_weight(joins: Any, key: int) -> int:
+def _join_weight(joins: Any, key: Scalar) -> Scalar:
     slots, weights = joins
     mask = np.uint64(len(slots) - 1)
     slot = _mix(key) & mask
@@ -503,8 +511,8 @@ def _join_weight(joins: Any, key: int) -> int:
 
 @compiled
 def _is_one_word(
-    codes: Codes, flags: Flags, start: int, middle: int, end: int, joins: Any
-) -> bool:
+    codes: Codes, flags: Flags, start: Scalar, middle: Scalar, end: Scalar, joins: Any
+) -> Scalar:
     """Return whether two neighbouring pieces are one word, as `ChineseSegmenter` decides it."""
     left_length = middle - start
     right_length = end - middle
@@ -531,7 +539,7 @@ def _is_one_word(
 
 
 @compiled
-def _piece_hash(codes: Codes, start: int, end: int, kind: int) -> int:
+def _piece_hash(codes: Codes, start: Scalar, end: Scalar, kind: Scalar) -> Scalar:
     value = np.uint64(kind + 1)
     for i in range(start, end):
         value = _mix(value << np.uint64(21) ^ (value >> np.uint64(43)) ^ np.uint64(codes[i]))
@@ -587,7 +595,7 @@ def find_or_add_pieces(
 
 
 @compiled
-def fill_slots(slots: npt.NDArray[np.int32], hashes: UInts, count: int) -> None:
+def fill_slots(slots: npt.NDArray[np.int32], hashes: UInts, count: Scalar) -> None:
     """Put the first `count` entries of a table of pieces into its empty slots."""
     mask = np.uint64(len(slots) - 1)
     for number in range(count):
@@ -630,3 +638,84 @@ def list_words(
         offsets[text] = count
         text += 1
     return words, places, lengths, offsets
+
+
+@compiled
+def find_texts_with(
+    codes: Codes, offsets: Ints, flags: Flags, bit: Scalar
+) -> npt.NDArray[np.bool_]:
+    """Return for each text whether one of its characters has a bit."""
+    found = np.zeros(len(offsets) - 1, np.bool_)
+    for text in range(len(offsets) - 1):
+        for i in range(offsets[text], offsets[text + 1]):
+            if flags[codes[i]] & bit:
+                found[text] = True
+                break
+    return found
+
+
+@compiled
+def translate(
+    codes: Codes, offsets: Ints, is_ascii: npt.NDArray[np.bool_], table: Codes, unknown: Scalar
+) -> tuple[Codes, Codes]:
+    """Return the characters that a table gives, and those of which it says that they are unknown.
+
+    In a text of ASCII only capital letters change.
+    """
+    folded = codes.copy()
+    missing = np.empty(len(codes), np.uint32)
+    count = 0
+    for text in range(len(offsets) - 1):
+        for i in range(offsets[text], offsets[text + 1]):
+            code = codes[i]
+            if is_ascii[text]:
+                if 65 <= code <= 90:
+                    folded[i] = code + np.uint32(32)
+                continue
+            folded[i] = table[code]
+            if folded[i] == unknown:
+                missing[count] = code
+                count += 1
+    return folded, missing[:count].copy()
+
+
+@compiled
+def strip_texts(
+    codes: Codes, folded: Codes, offsets: Ints, flags: Flags
+) -> tuple[Codes, Ints, npt.NDArray[np.bool_]]:
+    """Return the characters that copies share, where those of each text begin, and which are sure.
+
+    A text is sure when its normal form is its folded one and nothing in it can be an address, an
+    account or a reposted chain.
+    """
+    content = np.empty(len(folded), np.uint32)
+    content_offsets = np.zeros(len(offsets), np.int64)
+    is_sure = np.zeros(len(offsets) - 1, np.bool_)
+    count = 0
+    for text in range(len(offsets) - 1):
+        first = count
+        sure = True
+        for i in range(offsets[text], offsets[text + 1] - 1):
+            if not flags[codes[i]] & SIMPLE or _may_quote(folded, i):
+                sure = False
+                break
+            if flags[folded[i]] & CONTENT:
+                content[count] = folded[i]
+                count += 1
+        is_sure[text] = sure and count > first
+        content_offsets[text + 1] = count
+    return content[:count].copy(), content_offsets, is_sure
+
+
+@compiled
+def _may_quote(codes: Codes, i: Scalar) -> Scalar:
+    """Return whether a part of an address or of an account begins."""
+    code = codes[i]
+    if code == 64:  # @
+        return True
+    following = codes[i + 1]
+    if code == 46 or code == 0x2026:  # . …
+        return 48 <= following <= 57 or 97 <= following <= 122
+    if code == 58:  # :
+        return following == 47
+    return code == 119 and following == 119  # ww

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from folate.core.text import HAN_RANGES
 from nlp.text.chinese import default_chinese_segmenter
 from nlp.text.longest_match import longest_match_pattern
@@ -23,7 +26,8 @@ from nlp.text.patterns import (
 )
 
 if TYPE_CHECKING:
-    from nlp.text.batch_segment import BatchSegmenter, WordColumns
+    from nlp.text.batch_segment import BatchSegmenter
+    from nlp.text.batches import FoldedBatch
 
 
 class Token(NamedTuple):
@@ -43,6 +47,21 @@ class LocatedWords(NamedTuple):
     words: list[str]
     starts: list[int]
     lengths: list[int]
+
+
+class WordColumns(NamedTuple):
+    """The words of texts in order: all words of the first text, then those of the next.
+
+    Those of text i are offsets[i] to offsets[i + 1]. `numbers` are positions in `vocabulary`, and
+    so are `hashtags`, of the words that are hashtags; starts count from the start of the text.
+    """
+
+    vocabulary: list[str]
+    hashtags: list[int]
+    numbers: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
 
 
 class Segmenter:
@@ -105,15 +124,35 @@ class Segmenter:
             start = end
         return located
 
-    def locate_words_of_batch(self, texts: Sequence[FoldedText]) -> "WordColumns":
+    def locate_words_of_few(self, texts: Sequence[FoldedText]) -> WordColumns:
+        """Return the words of a few texts as `locate_words` does, and without compiled code."""
+        numbers: dict[str, int] = {}
+        columns = LocatedWords([], [], [])
+        offsets = [0]
+        for text in texts:
+            located = self.locate_words(text)
+            columns.words.extend(located.words)
+            columns.starts.extend(located.starts)
+            columns.lengths.extend(located.lengths)
+            offsets.append(len(columns.words))
+        for word in columns.words:
+            numbers.setdefault(word, len(numbers))
+        return WordColumns(
+            list(numbers),
+            [number for word, number in numbers.items() if word[0] == "#"],
+            np.array([numbers[word] for word in columns.words], np.int32),
+            np.array(columns.starts, np.int64),
+            np.array(columns.lengths, np.int64),
+            np.array(offsets, np.int64),
+        )
+
+    def locate_words_of_batch(self, batch: "FoldedBatch") -> WordColumns:
         """Return the words of many texts as `locate_words` does, by compiled code."""
-        columns = self._batch_segmenter.locate_words([text.folded for text in texts])
-        for index, text in enumerate(texts):
+        columns = self._batch_segmenter.locate_words(batch)
+        for index, text in enumerate(batch.texts):
             if text.plain.starts is not None:
                 stretch = slice(*columns.offsets[index : index + 2])
-                _move_to_published(
-                    text.plain, columns.starts[stretch], columns.lengths[stretch]
-                )
+                _move_to_published(text.plain, columns.starts[stretch], columns.lengths[stretch])
         return columns
 
     @cached_property
