@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpora.answers.words import SegmentPosts, WordForm, word_ids
+from corpora.answers.words import NO_LEMMA, SegmentPosts, WordForm, word_ids
 from nlp.stats.keyness import GroupCounts
 
 MAX_BUFFERED_WORDS = 1 << 25
@@ -71,6 +71,8 @@ def count_group_authors(
             low + 1,
             state,
         )
+    if form == "lemma":
+        state[NO_LEMMA] = 0
     columns = state.T.astype(np.int64)
     lengths = posts.ends - posts.starts
     return AuthorCounts(

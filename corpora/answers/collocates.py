@@ -11,8 +11,9 @@ from corpora.answers.answer import Answer
 from corpora.answers.ranking import best_first, rounded
 from corpora.answers.row_queries import near_node, word_node
 from corpora.answers.searched import searched_posts
-from corpora.answers.word_pictures import draw_bars
+from corpora.answers.word_pictures import draw_values
 from corpora.answers.words import (
+    NO_LEMMA,
     Occurrences,
     WordCounts,
     WordForm,
@@ -49,7 +50,7 @@ DEFINITIONS = {
     "mi3": "log2(observed ** 3 / expected)",
     "frequency": "its occurrences in the posts that were searched (C1)",
     "window_words": "words near the hits (R1)",
-    "hits": "hits of the query",
+    "hits": "hits of the query; of lemmas those in tagged posts",
     "words": "words of the posts that were searched (N)",
     "posts": "posts with the word near a hit",
     "authors": "authors of these posts",
@@ -63,6 +64,7 @@ class _Window:
     """The words near the hits of a query in one segment: their positions and numbers."""
 
     segment: Segment
+    hit_count: int
     positions: Positions
     ids: npt.NDArray[np.uint32]
 
@@ -104,7 +106,7 @@ def collocates(
             f"posts: {parsed.canonical}; 'folate keyness' has the words of such posts."
         )
     windows = _find_windows(result, window, form)
-    measures = _measure(view, parsed, result.hit_count, windows, min_observed, form)
+    measures = _measure(view, parsed, windows, min_observed, form)
     best = best_first(
         measures.scores[sort], limit, lambda indexes: view.lexicon.strings(measures.ids[indexes])
     )
@@ -120,25 +122,29 @@ def collocates(
         rows,
         DEFINITIONS,
         tuple(notes),
-        draw=lambda answer: draw_bars(answer, "word", sort, DEFINITIONS[sort]),
+        draw=lambda answer: draw_values(answer, "word", sort, f"{sort} = {DEFINITIONS[sort]}"),
+        shared=("window_words", "hits", "words"),
     )
 
 
 def _find_windows(result: SearchResult, window: tuple[int, int], form: WordForm) -> list[_Window]:
     windows = []
-    for hits in result.segments:
-        positions = window_positions(hits, *window)
+    for found in result.segments:
+        hits = found
         if form == "lemma":
-            documents = hits.segment.documents_of_words(positions)
-            positions = positions[hits.segment.has_tags[documents]]
-        windows.append(_Window(hits.segment, positions, word_ids(hits.segment, form)[positions]))
+            is_tagged = found.segment.has_tags[found.hit_documents]
+            hits = found.chosen(np.flatnonzero(is_tagged))
+        positions = window_positions(hits, *window)
+        ids = word_ids(hits.segment, form)[positions]
+        if form == "lemma":
+            positions, ids = positions[ids != NO_LEMMA], ids[ids != NO_LEMMA]
+        windows.append(_Window(hits.segment, hits.hit_count, positions, ids))
     return windows
 
 
 def _measure(
     view: CorpusView,
     query: Query,
-    hits: int,
     windows: Sequence[_Window],
     min_observed: int,
     form: WordForm,
@@ -151,6 +157,7 @@ def _measure(
     frequency, words = _word_frequencies(view, query, ids, form)
     window_words = int(near.sum())
     observed = near[ids]
+    hits = sum(window.hit_count for window in windows)
     expected = expected_counts(window_words, frequency, words)
     scores = {
         "observed": observed.astype(np.float64),

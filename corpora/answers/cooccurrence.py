@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from corpora.answers.answer import Answer
 from corpora.answers.ranking import best_first, most_authors, rounded
@@ -128,6 +129,7 @@ def cooccurrence(
         rows,
         DEFINITIONS,
         notes,
+        shared=("all_posts",),
     )
 
 
@@ -152,8 +154,8 @@ def _choose_words(
     frequencies = np.zeros(size, np.int64)
     for part in posts:
         frequencies += word_frequencies(part, form, size)
-    function_words = [view.lexicon.id(word) for word in stopwords()]
-    frequencies[[number for number in function_words if number >= 0]] = 0
+    function_words = view.lexicon.ids(pa.array(sorted(stopwords())))
+    frequencies[function_words[function_words >= 0]] = 0
     ids = np.flatnonzero(frequencies)
 
     def count(indexes: npt.NDArray[np.int64]) -> WordCounts:

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.answers.answer import Answer
-from corpora.answers.metadata import GROUPED_FIELDS, FieldValues, field_values, require_fields
+from corpora.answers.cells import Axis
+from corpora.answers.metadata import GROUPED_FIELDS, FieldValues, require_fields
 from corpora.answers.row_queries import both_nodes, near_node, word_node, words_node
 from corpora.index.segment import Positions
 from corpora.query.canonical import canonical
@@ -102,7 +103,7 @@ def _group(view: CorpusView, hits: SegmentHits, group: str, unit: Unit) -> _Segm
         case "hit":
             return _group_by_text(view, hits, unit)
         case _:
-            return _group_by_field(hits, group)
+            return _group_by_field(Axis(view, group), hits)
 
 
 def _group_by_neighbour(view: CorpusView, hits: SegmentHits, side: str) -> _SegmentGroups:
@@ -140,8 +141,8 @@ def _words_of_hits(view: CorpusView, hits: SegmentHits) -> list[str]:
     return texts
 
 
-def _group_by_field(hits: SegmentHits, field: str) -> _SegmentGroups:
-    values = field_values(hits.segment, field, hits.documents)
+def _group_by_field(axis: Axis, hits: SegmentHits) -> _SegmentGroups:
+    values = axis.values(hits.segment, hits.documents)
     first_hits = np.searchsorted(hits.hit_documents, hits.documents, "left")
     hit_counts = np.searchsorted(hits.hit_documents, hits.documents, "right") - first_hits
     places, codes = _spread_to_hits(values, first_hits, hit_counts)

@@ -14,6 +14,9 @@ from folate.core.text import excerpt, printable_text
 MAX_LINES = 8
 """Lines of one picture; the others are in the table only, and the picture says so."""
 
+_MAX_BANDS = 3
+"""Lines up to which the bands of intervals are drawn: more of them hide each other."""
+
 _WIDTH, _HEIGHT = 760, 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 58, 50
 _LEGEND_HEIGHT = 20
@@ -39,6 +42,7 @@ _TEXTS = {
         "post": "hits per million posts",
         "gap": "gap: not all posts were seen",
         "band": "band: 95 % interval, authors resampled",
+        "no_band": "intervals are in the table",
         "more": "{count:,} more in the table",
         "empty": "no post",
         "separator": ": ",
@@ -49,6 +53,7 @@ _TEXTS = {
         "post": "每百万帖的命中数",
         "gap": "缺口：未采全的时段",
         "band": "色带：按作者重抽样的 95% 区间",
+        "no_band": "区间见表",
         "more": "另有 {count:,} 条见表",
         "empty": "没有帖子",
         "separator": "：",
@@ -114,8 +119,9 @@ def draw_trend(answer: Answer, step: str, by: str | None, unit: Unit, language: 
     periods = list(dict.fromkeys(str(row[step]) for row in answer.rows))
     legend_rows = 0 if by is None else -(-len(drawn) // _LEGEND_COLUMNS)
     height = _HEIGHT + legend_rows * _LEGEND_HEIGHT
-    scale = _Scale(len(periods), _highest(drawn), _HEIGHT)
-    notes = [texts["band"]]
+    has_bands = len(drawn) <= _MAX_BANDS
+    scale = _Scale(len(periods), _highest(drawn, has_bands), _HEIGHT)
+    notes = [texts["band"] if has_bands else texts["no_band"]]
     if any(row["coverage"] in GAPS for row in answer.rows):
         notes.append(texts["gap"])
     if len(lines) > len(drawn):
@@ -127,6 +133,8 @@ def draw_trend(answer: Answer, step: str, by: str | None, unit: Unit, language: 
         *_time_axis(periods, scale),
     ]
     for number, line in enumerate(drawn):
+        if has_bands:
+            parts += _bands(line, number, scale)
         parts += _line_parts(line, number, step, scale, texts["separator"])
     if by is not None:
         parts += _legend(drawn)
@@ -144,10 +152,13 @@ def _lines(rows: Sequence[Mapping[str, Any]], by: str | None) -> list[_Line]:
     return sorted(lines, key=lambda line: (-sum(row["hits"] or 0 for row in line.rows), line.name))
 
 
-def _highest(lines: Sequence[_Line]) -> float:
+def _highest(lines: Sequence[_Line], has_bands: bool) -> float:
+    """Return the rate at the upper edge of the picture."""
     rows = [row for line in lines for row in line.rows if row["per_million"] is not None]
-    rate = max((row["per_million"] for row in rows), default=0.0)
-    bound = max((row["high"] for row in rows), default=0.0)
+    rate: float = max((row["per_million"] for row in rows), default=0.0)
+    bound: float = max((row["high"] for row in rows), default=0.0)
+    if rate and not has_bands:
+        return rate
     return min(bound, rate * _MAX_BAND) if rate else bound
 
 
@@ -190,7 +201,7 @@ def _round_rates(highest: float) -> list[float]:
     """Return 0 and up to five round numbers below `highest`."""
     if highest <= 0:
         return [0.0]
-    raw = highest / 4
+    raw = highest / 5
     power = 10.0 ** floor(log10(raw))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw)
     return [step * number for number in range(int(highest / step) + 1)]
@@ -202,14 +213,18 @@ def _time_axis(periods: Sequence[str], scale: _Scale) -> Iterator[str]:
         yield _text(scale.x(number), scale.bottom + 18, periods[number], "middle")
 
 
+def _bands(line: _Line, number: int, scale: _Scale) -> Iterator[str]:
+    for run in _runs(line.rows):
+        bounds = [(scale.x(place), scale.y(row["high"])) for place, row in run]
+        bounds += [(scale.x(place), scale.y(row["low"])) for place, row in reversed(run)]
+        yield f'<path class="band" style="fill:var(--c{number})" d="{_path(bounds)}Z"/>'
+
+
 def _line_parts(
     line: _Line, number: int, step: str, scale: _Scale, separator: str
 ) -> Iterator[str]:
     colour = f"var(--c{number})"
     for run in _runs(line.rows):
-        bounds = [(scale.x(place), scale.y(row["high"])) for place, row in run]
-        bounds += [(scale.x(place), scale.y(row["low"])) for place, row in reversed(run)]
-        yield f'<path class="band" style="fill:{colour}" d="{_path(bounds)}Z"/>'
         points = [(scale.x(place), scale.y(row["per_million"])) for place, row in run]
         yield f'<path class="line" style="stroke:{colour}" d="{_path(points)}"/>'
     for place, row in enumerate(line.rows):

@@ -13,6 +13,9 @@ from corpora.search.view import CorpusView
 WordForm = Literal["word", "lemma"]
 """What of a word is counted: the word itself, or its lemma where it is tagged."""
 
+NO_LEMMA = 0
+"""Number that a word without a lemma has; in the lexicon it is the empty word."""
+
 WordIds = npt.NDArray[np.uint32]
 
 
@@ -178,7 +181,10 @@ def numbered(ids: npt.NDArray[np.integer], chosen: npt.NDArray[np.integer], size
 
 def _counted_frequencies(posts: SegmentPosts, form: WordForm, size: int) -> npt.NDArray[np.int64]:
     ids = word_ids(posts.segment, form)[word_positions(posts)]
-    return np.asarray(np.bincount(ids, minlength=size), np.int64)
+    counts = np.bincount(ids, minlength=size)
+    if form == "lemma":
+        counts[NO_LEMMA] = 0
+    return np.asarray(counts, np.int64)
 
 
 def spread(starts: Positions, ends: Positions) -> Positions:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from corpora.index.folding import FoldedBodies, fold_bodies
 from corpora.index.layout import ARRAYS, HAS_TAGS, HAS_WORDS, PARTS_OF_SPEECH
 from corpora.index.lexicon import Lexicon
+from corpora.index.sorting import run_bounds, sorted_distinct, stable_order
 from corpora.index.strings import hash_texts, utf8_arrays
 from nlp.text.markup import AlignedText
 
@@ -152,7 +153,7 @@ def _word_arrays(documents: pa.Table, texts: FoldedBodies, lexicon: Lexicon) -> 
         "words": lexicon.add_array(lists.flatten()),
         "word_starts": starts,
         "word_lengths": ends - starts,
-        "sentences": np.unique(first_words[is_in_document]),
+        "sentences": sorted_distinct(first_words[is_in_document]),
         "lemmas": _tag_numbers(documents["lemmas"], counts, lexicon),
         "parts": _part_numbers(documents["parts"], counts),
     }
@@ -223,13 +224,15 @@ def field_postings(
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
     document_bound = int(documents.max(initial=0)) + 1
-    pairs = np.unique(ranks[numbers] * document_bound + documents)
-    used, counts = np.unique(pairs // document_bound, return_counts=True)
+    pairs = sorted_distinct(ranks[numbers] * document_bound + documents)
+    key_ranks = pairs // document_bound
+    bounds = run_bounds(key_ranks)
+    used = key_ranks[bounds[:-1]]
     key_offsets, key_bytes = utf8_arrays(keys.take(pa.array(order[used])))
     return {
         "field_key_offsets": key_offsets,
         "field_key_bytes": key_bytes,
-        "field_offsets": np.concatenate([[0], np.cumsum(counts)]),
+        "field_offsets": bounds,
         "field_values": pairs % document_bound,
     }
 
@@ -254,8 +257,8 @@ def _pair_postings(contents: Mapping[str, npt.NDArray[Any]]) -> Arrays:
     ranks[distinct] = np.arange(len(distinct))
     first = ranks[folded]
     second = np.append(first[1:], 0).astype(np.uint32)
-    order = _order_by(second, first)
-    bounds = _run_bounds(first[order], second[order])
+    order = stable_order(second, first)
+    bounds = run_bounds(first[order], second[order])
     heads = order[bounds[:-1]]
     keys = distinct[first[heads]].astype(np.uint64) << np.uint64(32) | distinct[second[heads]]
     return {"pair_keys": keys, "pair_offsets": bounds, "pair_values": order}
@@ -266,32 +269,8 @@ def _number_postings(
 ) -> Arrays:
     """Return the postings of words or lemmas; untagged words have no lemma."""
     is_lemmas = keys_name == "lemma_keys"
-    order = _order_by(numbers)
+    order = stable_order(numbers)
     if is_lemmas:
         order = order[np.searchsorted(numbers[order], 1) :]
-    bounds = _run_bounds(numbers[order])
+    bounds = run_bounds(numbers[order])
     return {keys_name: numbers[order[bounds[:-1]]], offsets_name: bounds, values_name: order}
-
-
-def _order_by(*keys: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
-    """Return the stable order by the last of several keys, then by those before it.
-
-    NumPy sorts integers of 16 bits by radix, so that is done for each half of a key.
-    """
-    order = np.arange(len(keys[0]), dtype=np.uint32)
-    for key in keys:
-        highest = int(key.max(initial=0))
-        for shift in range(0, highest.bit_length(), 16):
-            digits = (key >> np.uint32(shift)).astype(np.uint16)
-            order = order[np.argsort(digits[order], kind="stable")]
-    return order
-
-
-def _run_bounds(*sorted_keys: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Return where the runs of equal keys begin, and the end."""
-    length = len(sorted_keys[0])
-    is_start = np.zeros(length, bool)
-    is_start[:1] = True
-    for key in sorted_keys:
-        is_start[1:] |= key[1:] != key[:-1]
-    return np.append(np.flatnonzero(is_start), length)

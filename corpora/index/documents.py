@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.index.build import DOCUMENT_SCHEMA
+from corpora.index.sorting import sorted_distinct
 from corpora.store.snapshot import Snapshot
 from folate.core.labels import INTENTS
 from nlp.text.normalize import normalize_text
@@ -28,43 +30,42 @@ SCRATCH_PREFIX = "scratch-"
 _POSTS = """
 SELECT id, author, published_at, rating,
   date_diff('day', DATE '1970-01-01', timezone($zone, published_at)::DATE)::INTEGER AS day,
-  CASE WHEN title <> '' THEN title || chr(10) || text ELSE text END AS body
+  CASE WHEN title <> '' THEN title || chr(10) || text ELSE text END AS body,
+  ['source:' || source, 'kind:' || kind, 'place:' || place, if(verified, 'is:verified', NULL)]
+    AS keys
 FROM posts
 """.strip()
-_TEXTS = "SELECT id, words, starts, lengths FROM texts"
+_TEXTS = """
+SELECT id, words, starts, lengths, list_concat(['lang:' || language],
+  ['hashtag:' || hashtag FOR hashtag IN hashtags],
+  ['segment:' || segment FOR segment IN segments]) AS keys
+FROM texts
+""".strip()
 _TAGS = "SELECT id, lemmas, parts FROM word_tags"
-_INTENT_KEYS = "\nUNION ALL ".join(
-    f"SELECT id, 'intent:{name}' FROM judgements WHERE {name} >= {MIN_INTENT_PROBABILITY}"
-    for name in INTENTS
+_INTENT_KEYS = ", ".join(
+    f"if({name} >= {MIN_INTENT_PROBABILITY}, 'intent:{name}', NULL)" for name in INTENTS
 )
+# an upper level finds its lower levels
+_TAG_KEYS = """
+flatten([['tag:' || array_to_string(string_split(tag, ' / ')[:depth], ' / ')
+  FOR depth IN range(1, len(string_split(tag, ' / ')) + 1)] FOR tag IN tags])
+""".strip()
 _KEYS = f"""
-SELECT id, 'source:' || source AS key FROM posts
-UNION ALL SELECT id, 'kind:' || kind FROM posts
-UNION ALL SELECT id, 'place:' || place FROM posts
-UNION ALL SELECT id, 'is:verified' FROM posts WHERE verified
-UNION ALL SELECT id, 'lang:' || language FROM texts
-UNION ALL SELECT id, 'hashtag:' || unnest(hashtags) FROM texts
-UNION ALL SELECT id, 'segment:' || unnest(segments) FROM texts
-UNION ALL SELECT id, 'brand:' || brand FROM mentions
-UNION ALL SELECT id, 'sentiment:' || label || coalesce('/' || brand, '') FROM sentiments
-UNION ALL SELECT id, 'aspect:' || aspect FROM aspects
-UNION ALL SELECT id, 'aspect:' || aspect || '/' || label FROM aspects
-UNION ALL SELECT id, 'aspect:' || aspect || '/' || label || '/' || brand FROM aspects
-UNION ALL SELECT id, 'emotion:' || emotion FROM judgements
-UNION ALL {_INTENT_KEYS}
-UNION ALL SELECT id, 'tag:' || array_to_string(levels[:depth], ' / ') FROM (
-  SELECT id, levels, unnest(range(1, len(levels) + 1)) AS depth
-  FROM (SELECT id, string_split(unnest(tags), ' / ') AS levels FROM judgements))
-UNION ALL SELECT id, 'topic:' || topic FROM (
-  SELECT unnest(evidence) AS id, id AS topic FROM topics)
-UNION ALL SELECT id, 'is:duplicate' FROM duplicates
-UNION ALL SELECT id, 'label:' || name FROM labels WHERE belongs
-UNION ALL SELECT id, 'label:' || name || '/' || rater FROM labels WHERE belongs
+SELECT id, ['brand:' || brand] AS keys FROM mentions
+UNION ALL SELECT id, ['sentiment:' || label || coalesce('/' || brand, '')] FROM sentiments
+UNION ALL SELECT id, ['aspect:' || aspect, 'aspect:' || aspect || '/' || label,
+  'aspect:' || aspect || '/' || label || '/' || brand] FROM aspects
+UNION ALL SELECT id, list_concat(['emotion:' || emotion, {_INTENT_KEYS}], {_TAG_KEYS})
+  FROM judgements
+UNION ALL SELECT unnest(evidence), ['topic:' || id] FROM topics
+UNION ALL SELECT id, ['is:duplicate'] FROM duplicates
+UNION ALL SELECT id, ['label:' || name, 'label:' || name || '/' || rater] FROM labels WHERE belongs
 """.strip()
 _QUERIES = {"posts": _POSTS, "texts": _TEXTS, "tags": _TAGS, "keys": _KEYS}
 _SIZE = "SELECT count(*) AS posts, coalesce(sum(length(text)), 0)::BIGINT AS characters FROM posts"
 _ANNOTATED_KEY = "is:annotated"
 _TAGGED_KEY = "is:tagged"
+_WORD_COLUMNS = ("words", "starts", "lengths")
 
 
 def field_key(field: str, value: str) -> str:
@@ -156,26 +157,33 @@ def _take_file(path: Path) -> pa.Table:
     return table
 
 
+_READ_SCHEMA = DOCUMENT_SCHEMA.append(pa.field("keys", pa.list_(pa.string())))
 _EMPTY_TABLES = {
-    name: pa.schema([DOCUMENT_SCHEMA.field(column) for column in columns]).empty_table()
+    name: pa.schema([_READ_SCHEMA.field(column) for column in columns]).empty_table()
     for name, columns in {
-        "posts": ("id", "author", "published_at", "rating", "day", "body"),
-        "texts": ("id", "words", "starts", "lengths"),
+        "posts": ("id", "author", "published_at", "rating", "day", "body", "keys"),
+        "texts": ("id", "words", "starts", "lengths", "keys"),
         "tags": ("id", "lemmas", "parts"),
+        "keys": ("id", "keys"),
     }.items()
-} | {"keys": pa.schema({"id": pa.string(), "key": pa.string()}).empty_table()}
+}
 
 
 def _join_documents(tables: dict[str, pa.Table]) -> pa.Table:
     """Join the tables of _QUERIES by id."""
     posts = tables["posts"]
     ids = posts["id"].combine_chunks()
+    texts = _take_rows(tables["texts"], ids)
     columns = {name: posts[name] for name in posts.column_names}
-    columns |= _valid_words(posts["body"], _take_rows(tables["texts"], ids))
+    columns |= _valid_words(posts["body"], {name: texts[name] for name in _WORD_COLUMNS})
     columns |= _valid_tags(columns["words"], _take_rows(tables["tags"], ids))
-    has_words = pc.is_valid(columns["words"]).to_numpy(zero_copy_only=False)
-    has_tags = pc.is_valid(columns["lemmas"]).to_numpy(zero_copy_only=False)
-    columns["fields"] = _field_lists(tables["keys"], ids, has_words, has_tags)
+    rows = np.arange(len(ids))
+    other_rows = pc.index_in(tables["keys"]["id"], value_set=ids).fill_null(-1).to_numpy()
+    key_lists = [(rows, posts["keys"]), (rows, texts["keys"]), (other_rows, tables["keys"]["keys"])]
+    for mark, column in ((_ANNOTATED_KEY, "words"), (_TAGGED_KEY, "lemmas")):
+        marked = np.flatnonzero(pc.is_valid(columns[column]).to_numpy(zero_copy_only=False))
+        key_lists.append((marked, pa.array([[mark]] * len(marked), pa.list_(pa.string()))))
+    columns["fields"] = _field_lists(key_lists, len(ids))
     arrays = [columns[field.name].cast(field.type) for field in DOCUMENT_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=DOCUMENT_SCHEMA)
 
@@ -231,31 +239,35 @@ def _keep_where(is_kept: npt.NDArray[np.bool_], values: pa.Array) -> pa.Array:
 
 
 def _field_lists(
-    keys: pa.Table,
-    ids: pa.Array,
-    has_words: npt.NDArray[np.bool_],
-    has_tags: npt.NDArray[np.bool_],
+    key_lists: list[tuple[npt.NDArray[np.integer], pa.Array]], document_count: int
 ) -> pa.Array:
-    """Return the sorted keys of metadata of each post."""
-    keys = keys.filter(pc.is_valid(keys["key"]))
-    documents = pc.index_in(keys["id"], value_set=ids).to_numpy(zero_copy_only=False)
-    encoded = keys["key"].combine_chunks().dictionary_encode()
+    """Return the sorted keys of metadata of each post, from lists of keys of numbers of posts.
+
+    Missing keys, and those of number -1, are left out.
+    """
+    documents = []
+    keys = []
+    for rows, lists in key_lists:
+        counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+        documents.append(np.repeat(rows, counts))
+        keys.append(pc.list_flatten(lists).cast(pa.string()))
+    all_keys = pa.chunked_array(chain.from_iterable(map(_chunks, keys)), pa.string())
+    encoded = all_keys.combine_chunks().dictionary_encode()
     names, numbers = _normal_keys(encoded.dictionary.to_pylist())
-    key_numbers = numbers[encoded.indices.to_numpy()]
-    is_known = (
-        ~np.isnan(documents) if documents.dtype.kind == "f" else np.ones(len(documents), bool)
-    )
-    marked = [documents[is_known], np.flatnonzero(has_words), np.flatnonzero(has_tags)]
-    marks = [
-        key_numbers[is_known],
-        np.full(len(marked[1]), names.index(_ANNOTATED_KEY)),
-        np.full(len(marked[2]), names.index(_TAGGED_KEY)),
-    ]
-    pairs = np.concatenate(marked).astype(np.int64) * len(names) + np.concatenate(marks)
-    pairs = np.unique(pairs)
-    offsets = np.searchsorted(pairs, np.arange(len(ids) + 1) * len(names))
-    values = pa.array(names, pa.string()).take(pa.array(pairs % len(names)))
+    key_numbers = pc.fill_null(encoded.indices, len(numbers)).to_numpy()
+    key_numbers = np.append(numbers, -1)[key_numbers]
+    document_numbers = np.concatenate(documents)
+    is_known = (key_numbers >= 0) & (document_numbers >= 0)
+    name_count = max(1, len(names))
+    pairs = document_numbers[is_known].astype(np.int64) * name_count + key_numbers[is_known]
+    pairs = sorted_distinct(pairs)
+    offsets = np.searchsorted(pairs, np.arange(document_count + 1) * name_count)
+    values = pa.array(names, pa.string()).take(pa.array(pairs % name_count))
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+
+
+def _chunks(values: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
+    return values.chunks if isinstance(values, pa.ChunkedArray) else [values]
 
 
 def _normal_keys(keys: list[str]) -> tuple[list[str], npt.NDArray[np.int64]]:
@@ -264,6 +276,6 @@ def _normal_keys(keys: list[str]) -> tuple[list[str], npt.NDArray[np.int64]]:
     for key in keys:
         field, _, value = key.partition(":")
         normal_keys.append(field_key(field, value))
-    names = sorted({*normal_keys, _ANNOTATED_KEY, _TAGGED_KEY})
+    names = sorted(set(normal_keys))
     number_by_name = {name: number for number, name in enumerate(names)}
     return names, np.array([number_by_name[key] for key in normal_keys], np.int64)

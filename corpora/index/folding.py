@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.index.layout import SEPARATOR
+from corpora.index.sorting import sorted_distinct
 from nlp.text.markup import MAY_HAVE_MARKUP, AlignedText, strip_markup_aligned
 from nlp.text.normalize import fold_characters, fold_once, simplify
 from nlp.text.sentences import sentence_starts
@@ -81,7 +82,7 @@ def _fold_joined(bodies: pa.Array) -> FoldedBodies:
         own_folded = fold_once(texts[number]).folded
         folded[offsets[number] : offsets[number + 1] - 1] = _code_points(own_folded)
     sentences = np.array(sentence_starts(_text(folded)), np.int64)
-    sentences = np.union1d(sentences, offsets[:-1])
+    sentences = sorted_distinct(np.concatenate([sentences, offsets[:-1]]))
     is_text = np.ones(len(folded), bool)
     is_text[offsets[1:] - 1] = False
     plain[~is_text] = SEPARATOR

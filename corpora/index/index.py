@@ -1,15 +1,18 @@
 """The index of a corpus: brought up to date with the store, and opened at one version of it."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from filelock import FileLock
 
 from corpora.index import changes, documents
+from corpora.index.file_ids import FileIds
 from corpora.index.layout import INDEX_FOLDER
 from corpora.index.lexicon import Lexicon
 from corpora.index.manifest import (
@@ -21,14 +24,13 @@ from corpora.index.manifest import (
 )
 from corpora.index.segment import Segment
 from corpora.index.versions import parse_version_name, version_name
-from corpora.index.writing import LOCK_FILE, IndexWriter, delete_unnamed, read_dead
+from corpora.index.writing import AT_FOLDER, LOCK_FILE, IndexWriter, delete_unnamed, read_dead
 from corpora.store.snapshot import Snapshot
 from corpora.store.store import Store
 from folate.core.config import Config
 from folate.core.errors import NotFound, StoreError
 from folate.core.progress import show_elapsed_time, track_progress
 
-AT_FOLDER = "at"
 KEPT_OLD_VERSIONS = 3
 """Indexes of old versions that are kept."""
 
@@ -235,8 +237,31 @@ def refresh_index(folder: Path, store: Store, timezone: str) -> tuple[Manifest, 
         writer = IndexWriter(folder, manifest)
         if ids:
             writer.remove_posts(ids)
-            writer.add_documents(documents.read_documents(snapshot, timezone, ids))
+            writer.add_documents(_read_changed(folder, store, snapshot, timezone, ids))
         return writer.commit(wanted), None
+
+
+def _read_changed(
+    folder: Path, store: Store, snapshot: Snapshot, timezone: str, ids: Sequence[str]
+) -> pa.Table:
+    """Return the documents of posts, read from those files that have rows of them."""
+    try:
+        files = FileIds(folder).files_with(document_files(snapshot), ids)
+    except pa.ArrowInvalid as error:
+        raise StoreError(f"a file of the store can't be read ({error}): run 'folate check'.") from (
+            error
+        )
+    few_files = Snapshot(store.root, snapshot.versions, files=files)
+    return documents.read_documents(few_files, timezone, ids)
+
+
+def document_files(snapshot: Snapshot) -> dict[str, list[str]]:
+    """Return the data files of the tables that documents are made of."""
+    return {
+        name: list(files)
+        for name, files in snapshot.files_by_table.items()
+        if name in changes.COMPARED_COLUMNS
+    }
 
 
 def build_index(
@@ -246,10 +271,15 @@ def build_index(
     total = snapshot.sql("SELECT count(*) AS posts FROM posts")["posts"][0].as_py()
     next_number = max([old.next_number, *map(_name_number, folder.iterdir())])
     writer = IndexWriter(folder, Manifest(timezone, next_number=next_number))
-    with track_progress("indexing posts", total) as progress:
+    with (
+        track_progress("indexing posts", total) as progress,
+        ThreadPoolExecutor(1) as executor,
+    ):
+        reading = executor.submit(FileIds(folder).prepare, document_files(snapshot))
         for batch in documents.read_all_documents(snapshot, timezone, folder):
             writer.add_documents(batch)
             progress.advance(batch.num_rows)
+        reading.result()
     return writer.commit(changes.table_versions(store.root, snapshot.versions))
 
 

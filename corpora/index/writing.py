@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpora.index.build import WrittenFile, build_segment, write_array
+from corpora.index.file_ids import FILES_FOLDER
 from corpora.index.layout import MANIFEST_FILE
 from corpora.index.lexicon import Lexicon
 from corpora.index.manifest import (
@@ -29,7 +30,8 @@ from corpora.index.segment import Segment
 
 MAX_LEXICON_FILES = 8
 LOCK_FILE = "lock"
-KEPT_FOLDERS = ("at", "files")
+AT_FOLDER = "at"
+KEPT_FOLDERS = (AT_FOLDER, FILES_FOLDER)
 """Folders of an index that its manifest does not name."""
 
 _PARTIAL_SUFFIX = ".part"

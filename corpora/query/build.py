@@ -48,11 +48,15 @@ def alternatives(items: Sequence[Node]) -> Node:
 
 def both(items: Sequence[Node]) -> Node:
     """Join items that all match a stretch; conditions of one word become one word."""
-    conditions = [item.condition for item in items if isinstance(item, Word)]
-    if len(conditions) < len(items):
-        return _join(Both, items)
+    flat = _flatten(Both, items)
+    conditions = [item.condition for item in flat if isinstance(item, Word)]
+    if not conditions:
+        return _join(Both, flat)
     given = [condition for condition in conditions if condition is not None]
-    return Word(all_conditions(given) if given else None)
+    word = Word(all_conditions(given) if given else None)
+    place = next(place for place, item in enumerate(flat) if isinstance(item, Word))
+    others = [item for item in flat if not isinstance(item, Word)]
+    return _join(Both, [*others[:place], word, *others[place:]])
 
 
 def all_conditions(items: Sequence[WordCondition]) -> WordCondition:
@@ -75,13 +79,18 @@ def any_constraint(items: Sequence[CaptureConstraint]) -> CaptureConstraint:
     return cast(CaptureConstraint, _join(CaptureAny, items))
 
 
-def _join(kind: type[ListNode], items: Iterable[Node]) -> Node:
+def _flatten(kind: type[ListNode], items: Iterable[Node]) -> list[Node]:
     flat: list[Node] = []
     for item in items:
         if isinstance(item, kind):
             flat += item.items
         else:
             flat.append(item)
+    return flat
+
+
+def _join(kind: type[ListNode], items: Iterable[Node]) -> Node:
+    flat = _flatten(kind, items)
     return flat[0] if len(flat) == 1 else kind(tuple(flat))  # type: ignore[arg-type]
 
 

@@ -98,18 +98,7 @@ def _normalize_stars(value: str) -> str:
     return f"{stars:g}"
 
 
-def _normalize_author(value: str) -> str:
-    author = value.lower()
-    if not _AUTHOR.fullmatch(author):
-        raise UnfitValue(
-            "wanted the hash of an author, 16 hexadecimal digits as 'folate kwic' prints it, got "
-            f"{quote_name(value)}."
-        )
-    return author
-
-
 _DECIMAL = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
-_AUTHOR = re.compile(r"[0-9a-f]{16}")
 # The longer ones first.
 _COMPARISONS: tuple[Operator, ...] = ("<=", ">=", "<", ">")
 _RANGE_SIGN = ".."
@@ -256,7 +245,7 @@ _DEFINITIONS = (
         selects="posts of an author",
         values="hash of the author",
         example="author:0123456789abcdef",
-        normalize=_normalize_author,
+        normalize=_as_typed,
     ),
     FieldDefinition(
         name="id",

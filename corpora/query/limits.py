@@ -11,6 +11,8 @@ MAX_QUERY_LENGTH = 10_000
 MAX_NODES = 2_000
 """Most parts of a query, with those of the saved queries in it."""
 
+TOO_MANY_NODES = f"wanted at most {MAX_NODES:,} parts of a query, got more."
+
 MAX_DEPTH = 100
 """Most parts within one another."""
 
@@ -35,6 +37,6 @@ def size_problem(tree: Node) -> str | None:
         if depth > MAX_DEPTH:
             return f"wanted at most {MAX_DEPTH} parts within one another, got more."
         if count > MAX_NODES:
-            return f"wanted at most {MAX_NODES:,} parts of a query, got more."
+            return TOO_MANY_NODES
         waiting += [(child, depth + 1) for child in child_nodes(node)]
     return None

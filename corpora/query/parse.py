@@ -13,7 +13,7 @@ from corpora.query.canonical import canonical
 from corpora.query.errors import PLACE_PREFIX, copy_notes, query_error
 from corpora.query.fields import KnownValues, known_values
 from corpora.query.groups import join_chunks
-from corpora.query.limits import MAX_QUERY_LENGTH, size_problem
+from corpora.query.limits import MAX_NODES, MAX_QUERY_LENGTH, TOO_MANY_NODES, size_problem
 from corpora.query.scan import Kind, Piece, Scan, has_something_to_match, scan
 from corpora.query.syntax import And, Filter, Near, Node, Not, Or, Query, Term
 from folate.core.errors import InputError, suggestion
@@ -22,6 +22,8 @@ from folate.core.text import quote_name
 NO_SAVED: Mapping[str, str] = {}
 """No saved queries."""
 
+# With the operators between the nodes.
+_MAX_PIECES = 2 * MAX_NODES
 _GRAMMAR = """
 start: any
 any: all (OR all)*
@@ -49,7 +51,13 @@ def parse_query(
     """
     parser = _Parser(saved, known_values() if known is None else known)
     tree = parser.parse(text)
-    return Query(text, tree, canonical(tree), tuple(parser.used))
+    written = canonical(tree)
+    if len(written) > MAX_QUERY_LENGTH:
+        raise InputError(
+            f"wanted a query whose canonical form, with its saved queries, has at most "
+            f"{MAX_QUERY_LENGTH:,} characters, got {len(written):,}."
+        )
+    return Query(text, tree, written, tuple(parser.used))
 
 
 def check_saved(saved: Mapping[str, str], known: KnownValues) -> None:
@@ -75,6 +83,8 @@ class _Parser:
         _check_characters(text)
         scanned = scan(_LINE_BREAK.sub(" ", text), self._known)
         pieces = join_chunks(scanned)
+        if len(pieces) > _MAX_PIECES:
+            raise query_error(text, pieces[_MAX_PIECES].start, TOO_MANY_NODES)
         tree = self._tree(scanned, pieces)
         if problem := size_problem(tree):
             raise query_error(text, 0, problem)

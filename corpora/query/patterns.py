@@ -6,6 +6,7 @@ from functools import lru_cache
 import re2
 
 from corpora.query.syntax import Flag, Flags
+from folate.core.labels import PARTS_OF_SPEECH
 
 FLAG_LETTERS: dict[str, Flag] = {
     "c": "case",
@@ -79,6 +80,14 @@ def pattern_problem(pattern: str) -> tuple[int, str] | None:
     return None
 
 
+@lru_cache(maxsize=1024)
+def matches_part_of_speech(pattern: str, is_literal: bool) -> bool:
+    """Return whether some part of speech, or none at all, is what a good pattern says."""
+    expression = re2.escape(pattern) if is_literal else pattern
+    compiled = re2.compile(f"(?i)(?:{expression})")
+    return any(compiled.fullmatch(part) for part in ("", *PARTS_OF_SPEECH))
+
+
 def _error_text(error: Exception) -> str:
     detail = error.args[0] if error.args else ""
     return detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail)
@@ -97,4 +106,4 @@ def _explain(pattern: str, detail: str) -> tuple[int, str]:
         )
     reason, _, fragment = detail.partition(": ")
     position = max(0, pattern.find(fragment)) if fragment else 0
-    return position, f"wanted a regular expression that RE2 takes, got {reason} {fragment!r}."
+    return position, f"wanted a regular expression that RE2 takes, got {reason} {fragment[:40]!r}."

@@ -99,7 +99,7 @@ _CLOSING_QUOTES = {'"': '"', "'": "'", "“": "”"}
 # The beginnings of pieces, tried in this order.
 _LOOK = re.compile(r"\(\?(?:<?[=!])")
 _LITERAL = re.compile(r"l(?=[\"'])")
-_RELATION = re.compile(r"[-=]>|\^-|-[^\s()\[\]{}\"']*->|=[^\s()\[\]{}\"']*=>")
+_RELATION = re.compile(r"[-=]>|\^-|-[^\s()\[\]{}\"']{0,60}->|=[^\s()\[\]{}\"']{0,60}=>")
 _IMPLICATION = re.compile("->")
 _KEYWORD = re.compile(r"(AND|OR|NOT)(?=[\s()（）\"“\[<]|$)")
 _NEAR = re.compile(r"NEAR(?:/(-?[0-9]+)(?:,([0-9]+))?)?(?=[\s()（）\"“\[<]|$)")
@@ -108,7 +108,7 @@ _SAVED_NAME = re.compile(r"@([\w-]+)")
 _VALUE = re.compile(r"[^\s()（）\"“”]*")
 _CAPTURED = re.compile(r"\s*(?:\[|\(|<|!|l?[\"']|[A-Za-z_][A-Za-z_0-9]*:)")
 _POSITION_WORD = re.compile(r"(!\s*)?(within|containing|overlap)(?=[\s<(\[\"']|$)")
-_BEGINS_STRETCH = re.compile(r"\s*(?:[<(\[\"'“!]|l[\"'])")
+_BEGINS_STRETCH = re.compile(r"\s*(?:[<(\[\"'“!]|l[\"']|([A-Za-z_][A-Za-z_0-9]*):)")
 _TAG = re.compile(r"</?(?:[^<>\"'()\[\]]|\"[^\"]*\"|'[^']*')*>")
 _BRACES = re.compile(r"\{[^{}\"]*\}")
 _OPERATOR = re.compile(r"::|!=|<=|>=|->|[|&!;,=<>]")
@@ -311,9 +311,10 @@ class _Scanner:
         if not match or not self.result.pieces:
             return False
         previous = self.result.pieces[-1].kind
-        begins_stretch = _BEGINS_STRETCH.match(self._text, match.end()) is not None
         if previous not in (Kind.CORPUS, Kind.STRING, Kind.CLOSE):
             return False
+        following = _BEGINS_STRETCH.match(self._text, match.end())
+        begins_stretch = following is not None and following[1] not in FIELDS
         if previous != Kind.CORPUS and not begins_stretch:
             return False
         if match[1]:

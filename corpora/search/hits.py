@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.index.segment import Positions, Segment
+from corpora.search.lookup import search_within
 
 Spans = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 """First positions, and positions after the last, of many stretches."""
@@ -62,6 +63,8 @@ class SegmentHits:
         """The character position after the last character of each hit."""
         if self._characters is not None:
             return np.asarray(self._characters[1], np.int64)
+        if not self.hit_count:
+            return np.empty(0, np.int64)
         last = self.last_words - 1
         ends = self.segment.array("word_starts")[last].astype(np.int64)
         ends += self.segment.array("word_lengths")[last]
@@ -101,20 +104,17 @@ def words_touched(
     segment: Segment, documents: Positions, starts: Positions, ends: Positions
 ) -> tuple[Positions, Positions]:
     """Return the first word that each span of characters overlaps, and the one after the last."""
+    offsets = segment.array("word_offsets")
+    lows, highs = offsets[documents], offsets[documents + 1]
     word_starts = segment.array("word_starts")
-    bounds = segment.array("word_offsets")
-    low = bounds[documents]
-    high = bounds[documents + 1]
-    first = np.searchsorted(word_starts, starts.astype(np.uint32), "right") - 1
-    first = np.maximum(first, low)
-    # the word before the span overlaps it where it ends in it
-    inside = np.minimum(first, max(len(word_starts) - 1, 0))
-    if len(word_starts):
-        word_ends = word_starts[inside].astype(np.int64) + segment.array("word_lengths")[inside]
-        first = first + ((word_ends <= starts) & (first < high))
-    first = np.minimum(first, high)
-    last = np.searchsorted(word_starts, ends.astype(np.uint32), "left")
-    return first, np.maximum(np.clip(last, low, high), first)
+    if not len(word_starts):
+        return lows, lows
+    # the last word that starts at or before the span, where it reaches into it
+    firsts = np.maximum(search_within(word_starts, starts, lows, highs, "right") - 1, lows)
+    inside = np.minimum(firsts, len(word_starts) - 1)
+    word_ends = word_starts[inside].astype(np.int64) + segment.array("word_lengths")[inside]
+    firsts += (word_ends <= starts) & (firsts < highs)
+    return firsts, search_within(word_starts, ends, firsts, highs, "left")
 
 
 def _take(spans: Spans, indexes: Positions) -> Spans:

@@ -4,7 +4,11 @@ from collections.abc import Iterable
 
 from corpora.index.lexicon import Lexicon
 from corpora.index.segment import Segment
+from corpora.query.fields import known_values
+from corpora.query.parse import parse_query
 from corpora.query.syntax import Query
+from corpora.search.engine import search_segments
+from corpora.search.estimate import estimate_cost
 from corpora.search.hits import CostEstimate, SearchResult
 from corpora.store.snapshot import Snapshot
 from folate.core.config import Config
@@ -32,12 +36,14 @@ class CorpusView:
 
     def parse(self, text: str) -> Query:
         """Parse a query; saved queries of folate.toml may be part of it. Raises InputError."""
-        raise NotImplementedError
+        return parse_query(text, self.config.queries, known_values(self.config))
 
     def search(self, query: str | Query) -> SearchResult:
         """Return the hits of a query. Raises InputError."""
-        raise NotImplementedError
+        parsed = self.parse(query) if isinstance(query, str) else query
+        return search_segments(self.segments, self.lexicon, parsed.tree)
 
     def estimate(self, query: str | Query) -> CostEstimate:
         """Estimate what a query will cost, without running it. Raises InputError."""
-        raise NotImplementedError
+        parsed = self.parse(query) if isinstance(query, str) else query
+        return estimate_cost(self.segments, self.lexicon, parsed.tree)

@@ -48,9 +48,12 @@ _MARKUP = re.compile(
     rf"|(?P<label>{_LABELS})"
 )
 MAY_HAVE_MARKUP = re.compile(
-    "[&<\ufeff\u200b\u2060\u00ad]|_x00|全文|展开c|收起d|网页链接|微博|秒拍|回[复覆復]|翻译|更多|更多|点击展开"
-    "|[mM]ore|[lL]ess|ransl|See original|reading"
+    "[&<\ufeff\u200b\u2060\u00ad]|_x00|全文|展开c|收起d|网页链接|[转轉][发發]此?微博"
+    "|的(?:微博|秒拍)视频|回[复覆復][^@＠]?[@＠]|查看翻译|翻译推文|[显顯]示更多|查看更多|点击展开"
+    "|(?i:read|show|see|view) (?i:more|less)|See translation|See original|Translate"
+    "|Continue reading"
 )
+"""A quick test that every text with markup or labels passes; RE2 reads it as well."""
 
 MARKUP_START = "[&<_mMlLrS\ufeff\u200b\u2060\u00ad全展收网微秒回翻更点]"
 """The characters with which a match of MAY_HAVE_MARKUP begins."""

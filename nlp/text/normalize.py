@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -54,6 +55,22 @@ def normalize_text(text: str) -> str:
     if not text.isascii():
         compatible = unicodedata.normalize("NFKC", _repair_surrogates(text))
         text = _simplify(_APOSTROPHE.sub("'", compatible)).lower()
+    return " ".join(text.split())
+
+
+def normalize_except(text: str, kept: Collection[str]) -> str:
+    """Normalise a text as `normalize_text` does, but keep its `case`, `width` or `script`.
+
+    >>> normalize_except("ＡＢＣ　買了蘋果手機！", {"case", "script"})
+    'ABC 買了蘋果手機!'
+    """
+    text = _repair_surrogates(_INVISIBLE.sub("", text))
+    if "width" not in kept:
+        text = _APOSTROPHE.sub("'", unicodedata.normalize("NFKC", text))
+    if "script" not in kept:
+        text = _simplify(text)
+    if "case" not in kept:
+        text = text.lower()
     return " ".join(text.split())
 
 

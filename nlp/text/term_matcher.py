@@ -9,6 +9,7 @@ not in "boat" or "oath". As in names of brands, a digit may follow a letter and 
 hyphens; between a word and a Chinese character it may also have nothing.
 """
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +28,20 @@ class TermMatch(NamedTuple):
     term: str
     start: int
     end: int
+
+
+class TermShape(NamedTuple):
+    """What a term asks of folded text: its pieces in order, gaps between them, and boundaries."""
+
+    pieces: tuple[str, ...]
+    # of each gap: whether it may be empty; gaps are of white space and hyphens
+    optional_gaps: tuple[bool, ...]
+    # no letter or digit may stand before the term
+    starts_word: bool
+    # no letter may stand after it
+    ends_in_letter: bool
+    # no digit may stand after it
+    ends_in_digit: bool
 
 
 class TermMatcher:
@@ -91,6 +106,29 @@ def re2_pattern(terms: Sequence[str], *, plurals: bool = False) -> str:
     pieces_by_term = [pieces for pieces in map(_term_pieces, terms) if pieces]
     alternatives = dict.fromkeys(_re2_alternative(pieces, plurals) for pieces in pieces_by_term)
     return f"(?i){'|'.join(alternatives) or _RE2_NOTHING}"
+
+
+def term_shape(term: str) -> TermShape:
+    """Return what `TermMatcher` without plurals asks of a text for a term, for other engines.
+
+    A term of nothing but white space and hyphens has no pieces.
+    """
+    pieces = _term_pieces(term)
+    if not pieces:
+        return TermShape((), (), False, False, False)
+    gaps = [
+        contains_chinese(left[-1]) or contains_chinese(right[0])
+        for left, right in itertools.pairwise(pieces)
+    ]
+    last = pieces[-1][-1]
+    ends_in_letter = bool(_LETTER.match(last))
+    return TermShape(
+        pieces=tuple(pieces),
+        optional_gaps=tuple(gaps),
+        starts_word=_is_word_character(pieces[0][0]),
+        ends_in_letter=ends_in_letter,
+        ends_in_digit=not ends_in_letter and last.isdecimal(),
+    )
 
 
 _LETTER = re.compile(f"[{SPACED_LETTERS}]")
