@@ -67,6 +67,7 @@ def main() -> None:
         times[peer] = json.loads(output.splitlines()[-1])
     _print_times(times)
     if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(times, indent=1), encoding="utf-8")
 
 
