@@ -70,21 +70,29 @@ def open_index(
 
 def _open_newest(folder: Path, store: Store, timezone: str) -> OpenIndex:
     note = None
+    snapshot: Snapshot | None = None
     for _ in range(_MAX_ATTEMPTS):
         present_versions = store.versions()
         manifest = load_manifest(folder, timezone)
         wanted = changes.table_versions(store.root, present_versions)
         if manifest is None or manifest.versions != wanted:
-            manifest, new_note = refresh_index(folder, store, timezone)
+            manifest, snapshot, new_note = refresh_index(folder, store, timezone)
             note = new_note or note
         try:
             segments, lexicon = open_files(folder, manifest)
         except (FileNotFoundError, UnusableIndex):
             # another process has merged segments or refreshed the index since
             continue
-        versions = _other_versions(present_versions) | manifest.version_numbers
-        return OpenIndex(segments, lexicon, versions, store.snapshot(versions), note)
+        if snapshot is None or not _is_of(snapshot, manifest):
+            snapshot = store.snapshot(_other_versions(present_versions) | manifest.version_numbers)
+        return OpenIndex(segments, lexicon, snapshot.versions, snapshot, note)
     raise StoreError(f"the index in {folder} changed {_MAX_ATTEMPTS} times while it was opened.")
+
+
+def _is_of(snapshot: Snapshot, manifest: Manifest) -> bool:
+    """Return whether an index has the documents of a snapshot."""
+    numbers = {k: v for k, v in snapshot.versions.items() if k in changes.COMPARED_COLUMNS}
+    return numbers == manifest.version_numbers
 
 
 def _other_versions(versions: Mapping[str, int]) -> dict[str, int]:
@@ -209,10 +217,13 @@ def _locked(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def refresh_index(folder: Path, store: Store, timezone: str) -> tuple[Manifest, str | None]:
+def refresh_index(
+    folder: Path, store: Store, timezone: str
+) -> tuple[Manifest, Snapshot, str | None]:
     """Bring the index in `folder` up to date with the store as it is now.
 
-    Returns its manifest, and why it was built anew, if it was. Raises StoreError.
+    Returns its manifest, the snapshot that it is of, and why it was built anew, if it was. Raises
+    StoreError.
     """
     with _locked(folder):
         snapshot = store.snapshot()
@@ -221,24 +232,25 @@ def refresh_index(folder: Path, store: Store, timezone: str) -> tuple[Manifest, 
         except UnusableIndex as problem:
             is_new = not (folder / "manifest.json").exists()
             note = None if is_new else f"the index is built anew, as {problem}."
-            return build_index(folder, store, snapshot, timezone, Manifest(timezone)), note
+            manifest = build_index(folder, store, snapshot, timezone, Manifest(timezone))
+            return manifest, snapshot, note
         delete_unnamed(folder, manifest)
         wanted = changes.table_versions(store.root, snapshot.versions)
         if manifest.versions == wanted:
-            return manifest, None
+            return manifest, snapshot, None
         try:
             ids = changes.find_changed_posts(store.root, snapshot, manifest.versions)
         except changes.UnknownChanges:
             note = "the index is built anew, as the store's history is not that which it was of."
-            return build_index(folder, store, snapshot, timezone, manifest), note
+            return build_index(folder, store, snapshot, timezone, manifest), snapshot, note
         document_count = sum(entry.documents for entry in manifest.segments)
         if len(ids) > max(_FEW_POSTS, MAX_CHANGED_SHARE * document_count):
-            return build_index(folder, store, snapshot, timezone, manifest), None
+            return build_index(folder, store, snapshot, timezone, manifest), snapshot, None
         writer = IndexWriter(folder, manifest)
         if ids:
             writer.remove_posts(ids)
             writer.add_documents(_read_changed(folder, store, snapshot, timezone, ids))
-        return writer.commit(wanted), None
+        return writer.commit(wanted), snapshot, None
 
 
 def _read_changed(
