@@ -37,6 +37,8 @@ class Answer:
     notes: tuple[str, ...] = ()
     # returns an SVG picture of the answer; None where a table says more
     draw: Callable[["Answer"], str] | None = field(default=None, repr=False)
+    # columns with the same value in all rows, which a table on a screen shows once, below
+    shared: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         return iter(self.rows)

@@ -11,7 +11,7 @@ from corpora.answers.answer import Answer
 from corpora.answers.ranking import best_first, rounded
 from corpora.answers.row_queries import near_node, word_node
 from corpora.answers.searched import searched_posts
-from corpora.answers.word_pictures import draw_bars
+from corpora.answers.word_pictures import draw_values
 from corpora.answers.words import (
     NO_LEMMA,
     Occurrences,
@@ -122,7 +122,8 @@ def collocates(
         rows,
         DEFINITIONS,
         tuple(notes),
-        draw=lambda answer: draw_bars(answer, "word", sort, DEFINITIONS[sort]),
+        draw=lambda answer: draw_values(answer, "word", sort, f"{sort} = {DEFINITIONS[sort]}"),
+        shared=("window_words", "hits", "words"),
     )
 
 

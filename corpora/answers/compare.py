@@ -275,8 +275,8 @@ def _notes(
         )
     if left_out:
         notes.append(
-            f"{left_out:,} sources and weeks are left out, in which no ratio surely differs from "
-            "that in all posts."
+            "sources and weeks left out, in which no ratio surely differs from that in all posts: "
+            f"{left_out:,} (--all shows them)."
         )
     if len(compared) == 2:
         first, second = (posts_by_segment(view, one.result) for one in compared)
@@ -286,5 +286,5 @@ def _notes(
         ]
         count = sum(len(part.documents) for part in shared)
         authors = len(np.unique(_authors(shared)))
-        notes.append(f"{count:,} posts of {authors:,} authors match both queries.")
+        notes.append(f"posts that match both queries: {count:,}, authors of them: {authors:,}.")
     return notes

@@ -129,6 +129,7 @@ def cooccurrence(
         rows,
         DEFINITIONS,
         notes,
+        shared=("all_posts",),
     )
 
 

@@ -40,6 +40,8 @@ KeynessSort = Literal["conservative", "log_ratio", "log_likelihood", "simple_mat
 UNEQUAL_LENGTH = 2
 """How many times as many words an author has in one group as in the other before a note says so."""
 
+_PICTURE_UNIT = "log2 of the ratio of shares of authors, with intervals: 95 % for all tested words"
+
 DEFINITIONS = {
     "word": "a word, or a lemma, that more authors use in the focus",
     "focus": "authors who use it in the focus",
@@ -123,8 +125,9 @@ def keyness(
         DEFINITIONS,
         (*groups.notes, *notes),
         draw=lambda answer: draw_intervals(
-            answer, "word", ("log_ratio", "low", "high"), DEFINITIONS["low"]
+            answer, "word", ("log_ratio", "low", "high"), _PICTURE_UNIT
         ),
+        shared=("focus_authors", "reference_authors"),
     )
 
 
@@ -151,9 +154,9 @@ def _find_groups(
 def _post_notes(shared: int, wordless: int, form: WordForm) -> tuple[str, ...]:
     notes = []
     if shared:
-        notes.append(f"{shared:,} posts are in both groups and were left out of both.")
+        notes.append(f"posts that are in both groups, left out of both: {shared:,}.")
     if wordless:
-        notes.append(f"{wordless:,} posts have no {form}s yet: run 'folate annotate'.")
+        notes.append(f"posts without {form}s yet, left out: {wordless:,}; run 'folate annotate'.")
     return tuple(notes)
 
 
@@ -234,7 +237,7 @@ def _count_notes(counts: AuthorCounts, tested: int, sure: int, shown: int) -> li
         f"reference; {shown:,} are shown."
     ]
     if groups.pairs:
-        notes.append(f"{groups.pairs:,} authors have posts in both groups and count in each.")
+        notes.append(f"authors with posts in both groups, who count in each: {groups.pairs:,}.")
     focus_length = counts.focus_words / groups.focus_size
     reference_length = counts.reference_words / groups.reference_size
     if not 1 / UNEQUAL_LENGTH <= focus_length / reference_length <= UNEQUAL_LENGTH:

@@ -105,7 +105,7 @@ def ngrams(
         _rows(view, tree, posts, best),
         DEFINITIONS,
         notes,
-        draw=lambda answer: draw_bars(answer, "ngram", by, DEFINITIONS[by]),
+        draw=lambda answer: draw_bars(answer, "ngram", by, f"{by}: {DEFINITIONS[by]}"),
     )
 
 

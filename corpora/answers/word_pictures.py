@@ -15,6 +15,8 @@ _WIDTH = 760
 _LEFT, _RIGHT, _TOP, _BOTTOM = 190, 70, 66, 48
 _ROW_HEIGHT = 20
 _MAX_NAME_LENGTH = 24
+# Highest bound that is drawn, as a multiple of the highest value.
+_MAX_BOUND = 1.5
 
 
 @dataclass(frozen=True)
@@ -53,16 +55,34 @@ def draw_bars(answer: Answer, name: str, value: str, unit: str) -> str:
     return _picture(answer, frame, name, unit, parts)
 
 
+def draw_values(answer: Answer, name: str, value: str, unit: str) -> str:
+    """Return a dot for the column `value` of the first rows: for scales that do not begin at 0."""
+    rows = [row for row in answer.rows if row[value] is not None][:MAX_ROWS]
+    values = [row[value] for row in rows] or [0, 1]
+    margin = (max(values) - min(values)) / 20
+    frame = _Frame(rows, min(values) - margin, max(values))
+    parts = []
+    for number, row in enumerate(rows):
+        x, y = frame.x(row[value]), frame.y(number)
+        parts.append(svg.level(y, _LEFT, x, "grid"))
+        parts.append(svg.dot(x, y, f"{row[name]}: {row[value]:,.4g}"))
+        parts.append(svg.text(x + 10, y + 4, f"{row[value]:,.4g}"))
+    return _picture(answer, frame, name, unit, parts)
+
+
 def draw_intervals(answer: Answer, name: str, bounds: tuple[str, str, str], unit: str) -> str:
     """Return a dot with its interval for the first rows.
 
-    `bounds` are the columns of the value and of its lower and upper bound; a bound of None is
-    beyond the picture.
+    `bounds` are the columns of the value and of its lower and upper bound; a bound of None, or a
+    far one, is beyond the picture.
     """
     value, low, high = bounds
     rows = list(answer.rows[:MAX_ROWS])
-    known = [row[column] for row in rows for column in bounds if row[column] is not None]
-    frame = _Frame(rows, min([0.0, *known]), max([0.0, *known]) or 1)
+    lowest = min([0.0, *(row[low] for row in rows if row[low] is not None)])
+    highest = max([0.0, *(row[high] for row in rows if row[high] is not None)])
+    # a few rows of hardly any evidence would make all others narrow
+    widest = max([0.0, *(row[value] for row in rows)]) * _MAX_BOUND
+    frame = _Frame(rows, lowest, min(highest or widest, widest) or 1)
     parts = []
     for number, row in enumerate(rows):
         y = frame.y(number)

@@ -315,13 +315,12 @@ class SpanMatcher:
 
     def _is_related(self, node: Position, matches: Matches) -> Mask:
         if isinstance(node.other, Element) and node.relation == "within":
-            return self._is_within(node.other, matches) != node.is_negated
+            return np.asarray(self._is_within(node.other, matches) != node.is_negated)
         if isinstance(node.other, Element):
             others = self._elements(node.other, np.unique(matches.documents))
         else:
             others = self.find(node.other)
-        mask: Mask = related(matches, node.relation, others) != node.is_negated
-        return mask
+        return np.asarray(related(matches, node.relation, others) != node.is_negated)
 
     def _is_within(self, element: Element, matches: Matches) -> Mask:
         """Return which stretches are within one sentence, or one post."""
@@ -332,7 +331,8 @@ class SpanMatcher:
         ends = sentences[np.minimum(following, len(sentences) - 1)] if len(sentences) else 0
         is_last = following == len(sentences)
         # a sentence ends with its post, and stretches never leave theirs
-        return np.asarray(is_last | (matches.lasts <= ends) | (matches.lasts == matches.firsts))
+        is_inside = is_last | (matches.lasts <= ends) | (matches.lasts == matches.firsts)
+        return np.asarray(is_inside, np.bool_)
 
     def _extend_checked(
         self,

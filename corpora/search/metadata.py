@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from corpora.index.segment import Segment
 from corpora.query.syntax import Filter
@@ -132,13 +133,7 @@ def _by_author(segment: Segment, value: str) -> Mask:
 
 def _by_id(segment: Segment, value: str) -> Mask:
     mask = np.zeros(segment.document_count, np.bool_)
-    wanted = np.frombuffer(value.encode(), np.uint8)
-    offsets = segment.array("id_offsets")
-    candidates = np.flatnonzero(np.diff(offsets) == len(wanted))
-    data = segment.array("id_bytes")
-    for place, byte in enumerate(wanted.tolist()):
-        candidates = candidates[data[offsets[candidates] + place] == byte]
-    mask[candidates] = True
+    mask[segment.documents_of_ids(pa.array([value], pa.string()))] = True
     return mask
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
@@ -11,7 +11,7 @@ import click
 
 from folate.cli.interrupts import prompt_interrupts
 from folate.cli.options import DATA_FORMATS, format_option, print_rows, project_option
-from folate.cli.terminal import print_stderr
+from folate.cli.terminal import print_stderr, print_text
 
 if TYPE_CHECKING:
     from corpora.answers.answer import Answer
@@ -107,21 +107,26 @@ def limit_option(command: F) -> F:
 
 
 def picture_option(command: F) -> F:
-    """Add `--picture`, which `write_picture` answers."""
+    """Add `--svg`, the file of a picture, which `print_or_draw` writes."""
     return click.option(
-        "--picture",
+        "--svg",
+        "picture",
         type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE.svg",
-        help="Write a picture of the answer, too.",
+        metavar="FILE",
+        help="Write a picture to FILE instead of the table.",
     )(command)
 
 
-def write_picture(answer: Answer, path: Path | None) -> None:
-    """Write the picture of an answer to a file, if one is asked for."""
+def print_or_draw(answer: Answer, form: str, picture: Path | None) -> None:
+    """Print an answer, or write its picture to a file if one is asked for."""
     from folate.core.files import write_atomically
 
-    if path is not None:
-        write_atomically(path, answer.plot())
+    if picture is None:
+        print_answer(answer, form)
+        return
+    write_atomically(picture, answer.plot())
+    print_text(str(picture))
+    print_notes(answer.notes)
 
 
 def open_corpus(folder: Path, at: str | None) -> Corpus:
@@ -137,11 +142,11 @@ def open_corpus(folder: Path, at: str | None) -> Corpus:
 def print_answer(answer: Answer, form: str, advice: str = "") -> None:
     """Print the rows of an answer to standard output and its notes to standard error.
 
-    A table has no column of the version, which is the same in all rows: it is printed below, where
-    `advice` is added to the last note.
+    A table has no columns of the version and of what else is the same in all rows: that is printed
+    below, where `advice` is added to the last note.
     """
     if form == "table":
-        print_rows(map(_without_version, answer.rows), form)
+        print_rows(_without_shared(answer), form)
         print_end(answer, advice)
     else:
         print_rows(answer.rows, form)
@@ -160,11 +165,17 @@ def print_end(answer: Answer, advice: str = "") -> None:
     if advice and notes:
         notes[-1] += advice
     print_notes(notes)
-    print_stderr(f"version {answer.version}")
+    if answer.rows:
+        values = [f"{name} {answer.rows[0][name]:,}" for name in answer.shared]
+        print_stderr(", ".join([*values, f"version {answer.version}"]))
+    else:
+        print_stderr(f"version {answer.version}")
 
 
-def _without_version(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "version"}
+def _without_shared(answer: Answer) -> Iterator[dict[str, Any]]:
+    hidden = {"version", *answer.shared}
+    for row in answer.rows:
+        yield {name: value for name, value in row.items() if name not in hidden}
 
 
 def print_estimate(corpus: Corpus, queries: Iterable[str], form: str) -> None:

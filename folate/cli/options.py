@@ -103,6 +103,9 @@ def format_option(*formats: str) -> Callable[[F], F]:
 
 
 DATA_FORMATS = ("table", "json", "jsonl", "csv")
+SMALL_VALUE = 0.001
+"""Smaller numbers are shown in a table with two significant digits, such as 3.2e-12."""
+
 MAX_CELL_LENGTH = 500
 """Characters of a table cell; longer values are cut. Other formats print all of it."""
 
@@ -196,6 +199,8 @@ def _format_cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
+        if 0 < abs(value) < SMALL_VALUE:
+            return f"{value:.2g}"
         return f"{value:.3f}".rstrip("0").rstrip(".")
     if isinstance(value, list | tuple):
         return ", ".join(_format_cell(item) for item in value)

@@ -4,6 +4,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +45,7 @@ from corpora.query.syntax import (
     WordMatch,
     WordNot,
 )
+from corpora.search import engine, terms
 from corpora.search.engine import search_segments
 from corpora.search.hits import SearchResult
 from nlp.text.normalize import normalize_text
@@ -351,8 +353,12 @@ def found_hits(result: SearchResult) -> list[tuple[str, int, int, int, int]]:
     return found
 
 
-def check(corpus: Corpus, tree: Node) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+def check(corpus: Corpus, tree: Node, block_size: int) -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(engine, "BLOCK_MATCHES", block_size),
+        patch.object(terms, "BLOCK_LENGTH", 40 * block_size),
+    ):
         segments, lexicon = build_segments(corpus, Path(folder))
         result = search_segments(segments, lexicon, tree)
         expected = naive_search([row for row, _, is_live in corpus if is_live], tree)
@@ -373,7 +379,7 @@ QUIET: dict[str, Any] = {
 }
 
 
-@given(CASES)
+@given(CASES, st.sampled_from([1, 5, 1_000_000]))
 @settings(max_examples=200, **QUIET)
-def test_search_equals_naive_scan(case: tuple[Corpus, Node]) -> None:
-    check(*case)
+def test_search_equals_naive_scan(case: tuple[Corpus, Node], block_size: int) -> None:
+    check(*case, block_size)

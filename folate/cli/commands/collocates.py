@@ -13,10 +13,9 @@ from folate.cli.corpus_options import (
     limit_option,
     open_corpus,
     picture_option,
-    print_answer,
     print_estimate,
+    print_or_draw,
     query_argument,
-    write_picture,
 )
 
 if TYPE_CHECKING:
@@ -106,5 +105,4 @@ def collocates(
     answer = corpus.collocates(
         query, window=window, min_observed=min_observed, form=form_of_word, sort=sort, limit=limit
     )
-    write_picture(answer, picture)
-    print_answer(answer, form)
+    print_or_draw(answer, form, picture)

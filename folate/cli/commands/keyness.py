@@ -13,9 +13,8 @@ from folate.cli.corpus_options import (
     limit_option,
     open_corpus,
     picture_option,
-    print_answer,
     print_estimate,
-    write_picture,
+    print_or_draw,
 )
 
 if TYPE_CHECKING:
@@ -78,5 +77,4 @@ def keyness(
     answer = corpus.keyness(
         focus, reference, min_authors=min_authors, form=form_of_word, sort=sort, limit=limit
     )
-    write_picture(answer, picture)
-    print_answer(answer, form)
+    print_or_draw(answer, form, picture)

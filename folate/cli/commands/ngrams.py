@@ -12,9 +12,8 @@ from folate.cli.corpus_options import (
     limit_option,
     open_corpus,
     picture_option,
-    print_answer,
     print_estimate,
-    write_picture,
+    print_or_draw,
 )
 
 if TYPE_CHECKING:
@@ -100,5 +99,4 @@ def ngrams(
         terms_only=terms,
         limit=limit,
     )
-    write_picture(answer, picture)
-    print_answer(answer, form)
+    print_or_draw(answer, form, picture)

@@ -11,7 +11,7 @@ from corpora.answers.cooccurrence import cooccurrence_graphml
 from corpora.corpus import Corpus
 from folate.core.errors import InputError
 from nlp.stats.dispersion import deviation_of_proportions
-from tests.corpora.word_corpus import WordPost, build_corpus, check_row_queries
+from tests.corpora.answers.word_corpus import WordPost, build_corpus, check_row_queries
 
 VOCABULARY = [
     *["folic", "acid", "the", "of", "vitamin", "c++", "don't", "café", "3.5", "pregnant"],
@@ -157,7 +157,7 @@ def test_posts_of_both_groups_are_left_out_of_both(tmp_path: Path) -> None:
     corpus = build_corpus(tmp_path, posts)
     answer = corpus.keyness("brand:kraft", "brand:heinz")
     assert [(row["word"], row["focus"], row["posts"]) for row in answer] == [("cheese", 30, 30)]
-    assert any("7 posts are in both groups" in note for note in answer.notes)
+    assert any("in both groups, left out of both: 7." in note for note in answer.notes)
     check_row_queries(corpus, answer)
 
 
@@ -168,7 +168,7 @@ def test_authors_of_both_groups_count_in_each(tmp_path: Path) -> None:
     assert (row["word"], row["focus_authors"], row["reference_authors"]) == ("cheese", 40, 40)
     # each of 40 authors uses it in the focus only: as 40 heads of 40 coins
     assert row["p"] == pytest.approx(2 * 0.5**40, rel=1e-5)
-    assert any("40 authors have posts in both groups" in note for note in answer.notes)
+    assert any("posts in both groups, who count in each: 40." in note for note in answer.notes)
 
 
 def test_counts_of_authors_equal_a_plain_count(split_corpus: Corpus) -> None:
@@ -194,7 +194,10 @@ def test_posts_without_words_are_told(tmp_path: Path) -> None:
         WordPost("cheese", is_annotated=False, brands=["kraft"]),
     ]
     answer = build_corpus(tmp_path, posts).keyness("brand:kraft", "brand:heinz")
-    assert any("1 posts have no words yet: run 'folate annotate'" in note for note in answer.notes)
+    assert any(
+        "posts without words yet, left out: 1; run 'folate annotate'" in note
+        for note in answer.notes
+    )
 
 
 # --- n-grams ---
@@ -343,7 +346,7 @@ def test_comparison_counts_two_words_side_by_side(tmp_path: Path) -> None:
     assert second["low"] < second["ratio"] < second["high"]
     assert first["low"] is None
     assert rows["source:forum", "folic"]["ratio"] is None
-    assert any("1 posts of 1 authors match both" in note for note in answer.notes)
+    assert any("match both queries: 1, authors of them: 1." in note for note in answer.notes)
     check_row_queries(corpus, answer)
 
 
