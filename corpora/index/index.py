@@ -253,6 +253,14 @@ def refresh_index(
         return writer.commit(wanted), snapshot, None
 
 
+def rebuild_index(project_folder: Path, store: Store, timezone: str) -> Manifest:
+    """Build the index of a project anew, and delete those of old versions. Raises StoreError."""
+    folder = project_folder / INDEX_FOLDER
+    with _locked(folder):
+        shutil.rmtree(folder / AT_FOLDER, ignore_errors=True)
+        return build_index(folder, store, store.snapshot(), timezone, Manifest(timezone))
+
+
 def _read_changed(
     folder: Path, store: Store, snapshot: Snapshot, timezone: str, ids: Sequence[str]
 ) -> pa.Table:
