@@ -52,7 +52,8 @@ def find_index_faults(project_folder: Path, store: Store, timezone: str) -> Iter
         )
     stored_words = snapshot.sql(_STORED_WORDS)["words"][0].as_py()
     indexed_words = count_contents(segments, lexicon)["words"]
-    if stored_words != indexed_words:
+    # fewer are no fault: words that are not in the text have no place
+    if indexed_words > stored_words:
         yield f"the index has {indexed_words:,} words and the store {stored_words:,}."
 
 

@@ -3,15 +3,16 @@
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pyarrow as pa
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from corpora.index import changes, documents
+from corpora.index import changes, documents, merge
 from corpora.index.file_ids import FileIds
 from corpora.index.layout import INDEX_FOLDER
 from corpora.index.lexicon import Lexicon
@@ -85,6 +86,8 @@ def _open_newest(folder: Path, store: Store, timezone: str) -> OpenIndex:
             continue
         if snapshot is None or not _is_of(snapshot, manifest):
             snapshot = store.snapshot(_other_versions(present_versions) | manifest.version_numbers)
+        if merge.find_merge(manifest.segments, folder):
+            merge_in_background(folder.parent, timezone)
         return OpenIndex(segments, lexicon, snapshot.versions, snapshot, note)
     raise StoreError(f"the index in {folder} changed {_MAX_ATTEMPTS} times while it was opened.")
 
@@ -250,7 +253,36 @@ def refresh_index(
         if ids:
             writer.remove_posts(ids)
             writer.add_documents(_read_changed(folder, store, snapshot, timezone, ids))
+            merge_small_segments(writer, folder)
         return writer.commit(wanted), snapshot, None
+
+
+def merge_small_segments(writer: IndexWriter, folder: Path) -> None:
+    """Merge segments as far as that is quick."""
+    while (entries := merge.find_merge(writer.segments, folder)) and merge.is_quick(entries):
+        merge.merge_entries(writer, folder, entries)
+
+
+def merge_in_background(project_folder: Path, timezone: str) -> Thread:
+    """Merge the segments of a project's index in a thread that ends with the program.
+
+    It gives way to other writers. Who has the index open goes on reading what it has.
+    """
+    thread = Thread(
+        target=merge_all_segments, args=(project_folder / INDEX_FOLDER, timezone), daemon=True
+    )
+    thread.start()
+    return thread
+
+
+def merge_all_segments(folder: Path, timezone: str) -> None:
+    """Merge the segments of an index, unless another process writes it or the disk is full."""
+    with suppress(OSError, UnusableIndex, Timeout), FileLock(folder / LOCK_FILE, timeout=0):
+        manifest = usable_manifest(folder, timezone)
+        while entries := merge.find_merge(manifest.segments, folder):
+            writer = IndexWriter(folder, manifest)
+            merge.merge_entries(writer, folder, entries)
+            manifest = writer.commit(manifest.versions)
 
 
 def rebuild_index(project_folder: Path, store: Store, timezone: str) -> Manifest:
