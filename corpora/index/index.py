@@ -81,8 +81,12 @@ def _open_newest(folder: Path, store: Store, timezone: str) -> OpenIndex:
             note = new_note or note
         try:
             segments, lexicon = open_files(folder, manifest)
-        except (FileNotFoundError, UnusableIndex):
+        except FileNotFoundError:
             # another process has merged segments or refreshed the index since
+            continue
+        except UnusableIndex as problem:
+            note = f"the index is built anew, as {problem}."
+            _build_newest(folder, store, timezone)
             continue
         if snapshot is None or not _is_of(snapshot, manifest):
             snapshot = store.snapshot(_other_versions(present_versions) | manifest.version_numbers)
@@ -187,7 +191,7 @@ def open_files(folder: Path, manifest: Manifest) -> tuple[tuple[Segment, ...], L
         lexicon = Lexicon.load(*(folder / name for name in manifest.lexicon))
         segments = tuple(_open_segment(folder, entry) for entry in manifest.segments)
     except (ValueError, AssertionError) as error:
-        raise UnusableIndex("a file of it is damaged") from error
+        raise UnusableIndex("one of its files is damaged") from error
     return segments, lexicon
 
 
@@ -288,8 +292,12 @@ def merge_all_segments(folder: Path, timezone: str) -> None:
 def rebuild_index(project_folder: Path, store: Store, timezone: str) -> Manifest:
     """Build the index of a project anew, and delete those of old versions. Raises StoreError."""
     folder = project_folder / INDEX_FOLDER
+    shutil.rmtree(folder / AT_FOLDER, ignore_errors=True)
+    return _build_newest(folder, store, timezone)
+
+
+def _build_newest(folder: Path, store: Store, timezone: str) -> Manifest:
     with _locked(folder):
-        shutil.rmtree(folder / AT_FOLDER, ignore_errors=True)
         return build_index(folder, store, store.snapshot(), timezone, Manifest(timezone))
 
 
