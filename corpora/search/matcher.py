@@ -96,10 +96,12 @@ def _in_all(parts: Items[Matches]) -> Matches:
     found = parts[0]
     for others in parts[1:]:
         keys, other_keys = found.keys(), others.keys()
-        low = np.searchsorted(other_keys, keys, "left")
-        counts = np.searchsorted(other_keys, keys, "right") - low
+        # with captures, matches are in no order
+        order = np.argsort(other_keys, kind="stable")
+        low = np.searchsorted(other_keys, keys, "left", sorter=order)
+        counts = np.searchsorted(other_keys, keys, "right", sorter=order) - low
         kept = found.take(np.repeat(np.arange(len(found)), counts))
-        captures = take_captures(others.captures, ranges(low, counts))
+        captures = take_captures(others.captures, order[ranges(low, counts)])
         merged = merge_captures(captures, kept.captures)
         found = Matches(kept.documents, kept.firsts, kept.lasts, merged).distinct()
     return found
