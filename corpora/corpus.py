@@ -1,6 +1,7 @@
 """The corpus of a project: one object that answers a researcher's questions."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from corpora.answers.keyness import KeynessSort
     from corpora.answers.ngrams import NgramSort
     from corpora.answers.parts import PartKind
+    from corpora.answers.similar import QuestionVector
     from corpora.answers.words import WordForm
+    from corpora.index.vectors import CorpusVectors, VectorModel
+    from nlp.questions import QuestionEmbedder
 
 
 class Corpus(CorpusView):
@@ -25,6 +29,12 @@ class Corpus(CorpusView):
 
     index_note: str | None = None
     """Why the index was built anew when the corpus was opened, if it was."""
+    folder = Path()
+    """The folder of the project."""
+    is_newest = True
+    """Whether the corpus was opened as it is now."""
+    embedder: "QuestionEmbedder | None" = None
+    """Embeds questions by meaning; it is loaded with the first one."""
 
     @classmethod
     def open(cls, folder: str | Path, at: str | None = None) -> "Corpus":
@@ -40,6 +50,8 @@ class Corpus(CorpusView):
         version = version_name(index.versions)
         corpus = cls(config, index.snapshot, index.segments, index.lexicon, version)
         corpus.index_note = index.note
+        corpus.folder = project_folder
+        corpus.is_newest = at is None
         return corpus
 
     def kwic(
@@ -233,3 +245,90 @@ class Corpus(CorpusView):
         from corpora.answers.compare import compare
 
         return compare(self, queries, by=by, all_parts=all_parts)
+
+    def label(
+        self,
+        query: str,
+        *,
+        name: str,
+        rater: str,
+        belongs: bool = True,
+        sample: int | None = None,
+        seed: int = 0,
+    ) -> int:
+        """Put every line of a query that the rater has not labelled yet into a group, or out of it.
+
+        Returns how many lines are new. Open the corpus again to ask for `label:NAME`. Raises
+        InputError, StoreError.
+        """
+        from corpora.answers.label_lines import label_lines
+
+        store = Store(self.folder / STORE_FOLDER)
+        return label_lines(
+            self, store, query, (name, rater), belongs, sample_size=sample, seed=seed
+        )
+
+    def labels(self, name: str | None = None, rater: str | None = None) -> "Answer":
+        """Return the labels of a group and a rater, or of all, one a row. Raises InputError."""
+        from corpora.answers.label_tables import labels_answer
+
+        return labels_answer(self, name, rater)
+
+    def agreement(self, name: str) -> "Answer":
+        """Return how far each two raters of a group agree (Cohen's kappa). Raises InputError."""
+        from corpora.answers.label_tables import agreement_answer
+
+        return agreement_answer(self, name)
+
+    def similar(
+        self,
+        text: str = "",
+        *,
+        like: str = "",
+        within: str | None = None,
+        top: int = 20,
+        show: Sequence[str] = (),
+    ) -> "Answer":
+        """Return the posts that are the most similar in meaning, in both languages.
+
+        They are similar to a text, or to the post with the id `like`. `within`: a query that they
+        must match. Copies are shown once. `show`: further metadata. Raises InputError, NotFound.
+        """
+        from corpora.answers.similar import SimilarRequest, VectorAccess, similar_posts
+
+        request = SimilarRequest(text, like, within, top, tuple(show))
+        return similar_posts(self, request, VectorAccess(self._open_vectors, self._embed))
+
+    @cached_property
+    def _vectors(self) -> "dict[VectorModel, CorpusVectors]":
+        return {}
+
+    def _open_vectors(self, model: "VectorModel") -> "CorpusVectors":
+        """Return the vectors of a model at the version of this corpus. Raises StoreError."""
+        from corpora.index.vectors import VECTORS_FOLDER, open_vectors
+
+        if model not in self._vectors:
+            self._vectors[model] = open_vectors(
+                self.folder / VECTORS_FOLDER,
+                self.folder / STORE_FOLDER,
+                self.snapshot,
+                model,
+                is_newest=self.is_newest,
+            )
+        return self._vectors[model]
+
+    def _embed(self, text: str) -> "QuestionVector":
+        """Embed a question by the model of the project, which is loaded with the first.
+
+        Raises ConfigError, InputError.
+        """
+        from corpora.answers.similar import QuestionVector
+        from corpora.index.vectors import VectorModel
+
+        # torch takes a second, and only questions by meaning need it: see the contracts of imports
+        from nlp.questions import load_question_embedder
+
+        if self.embedder is None:
+            self.embedder = load_question_embedder(self.config)
+        model = VectorModel(self.embedder.annotator, self.embedder.version)
+        return QuestionVector(self.embedder.embed(text), model)

@@ -30,6 +30,7 @@ from reports.sections.posts_and_sources import (
     find_sources,
     find_top_posts,
 )
+from reports.sections.saved_queries import CorpusOpener, SavedQuery, find_saved_queries
 from reports.sections.summary import SummaryInput, headline_kind, summary_sentences
 from reports.sections.topic_search import TopicSearch, find_topic_search
 from reports.sections.topics import ReportTopic, load_topics
@@ -62,6 +63,8 @@ class Report:
     campaigns: tuple[CampaignResult, ...]
     posts: tuple[TopPost, ...]
     sources: tuple[SourceLine, ...]
+    saved_queries: tuple[SavedQuery, ...] = ()
+    """Empty where folate.toml has none, or the corpus can't be asked."""
 
     @property
     def headlines(self) -> tuple[str, ...]:
@@ -108,12 +111,14 @@ def assemble_report(
     *,
     reader_version: str = "",
     domain_errors: DomainErrors = CALIBRATED_DOMAIN_ERRORS,
+    open_corpus: CorpusOpener | None = None,
 ) -> Report:
     """Assemble the report of `week`. The same snapshot gives the same report.
 
     `now` only decides whether the week is over where the corpus was not crawled. `reader_version`
     is the version of `texts` that folate.toml asks for: posts without it count as unread; empty:
-    any. `domain_errors` are those of the model in domains without labels.
+    any. `domain_errors` are those of the model in domains without labels. `open_corpus` opens the
+    corpus at the versions of the snapshot; it is called where folate.toml has saved queries.
     Raises NoEvidence for a figure without evidence, ConfigError for a language without messages.
     """
     message = load_messages(language)
@@ -168,6 +173,7 @@ def assemble_report(
             campaigns=measure_campaigns(context),
             posts=find_top_posts(context),
             sources=sources,
+            saved_queries=find_saved_queries(context, open_corpus),
         )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from corpora.index.versions import version_name
 from corpora.store.snapshot import Snapshot
 from folate.core.measures import SENTIMENT_MEASURES
 from folate.core.post import post_body
 from folate.core.text import excerpt, printable_lines, printable_text
 from reports import queries
-from reports.figures import UNMEASURABLE_FLAG, Figure
+from reports.figures import UNMEASURABLE_FLAG, Figure, is_corpus_measure
 from reports.messages import load_messages
 
 _LINE_WIDTH = 100
@@ -56,11 +57,19 @@ def explain_evidence(row: Mapping[str, Any], snapshot: Snapshot, timezone: str =
         f"n           {figure.n:,}",
         *definition,
         f"versions    {', '.join(versions) or 'an empty corpus'}",
+        *_corpus_lines(figure),
         "query",
         textwrap.indent(printable_lines(figure.query), "  "),
         *_post_lines(snapshot, figure, ZoneInfo(timezone)),
     ]
     return "\n".join(lines)
+
+
+def _corpus_lines(figure: Figure) -> Iterator[str]:
+    """Yield how to ask the query again where it is one of the corpus, not SQL."""
+    if is_corpus_measure(figure.measure):
+        version = version_name(json.loads(figure.versions))
+        yield f"corpus      {version} (folate count QUERY --at {version})"
 
 
 def _figure_from_row(row: Mapping[str, Any]) -> Figure:

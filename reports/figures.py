@@ -21,6 +21,9 @@ TRAILING_DETECTABLE_SUFFIX = ".trailing_detectable"
 EFFECT_SUFFIX = ".effect"
 """Ends the measure of the effect of a campaign."""
 
+CORPUS_MEASURE_PREFIXES = ("saved_", "corpus_query_")
+"""Begin the measures whose query is one of the corpus, not SQL."""
+
 _SUFFIXES = (
     CHANGE_SUFFIX,
     DETECTABLE_SUFFIX,
@@ -55,6 +58,11 @@ def unit_of(measure: str) -> Unit:
     return CHANGE_UNITS[MEASURE_UNITS[name]] if is_change else MEASURE_UNITS[name]
 
 
+def is_corpus_measure(measure: str) -> bool:
+    """Return whether the query of such a figure is one of the corpus, in its canonical form."""
+    return measure.startswith(CORPUS_MEASURE_PREFIXES)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """A value of a measure with its interval, the observations behind it and their query.
@@ -70,7 +78,7 @@ class Figure:
     n: int
     """Observations behind the value."""
     query: str
-    """SQL with its parameters bound."""
+    """SQL with its parameters bound, or a query of the corpus (`is_corpus_measure`)."""
     versions: str
     """JSON {table: version}."""
     brand: str | None = None

@@ -5,7 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib.metadata import version as package_version
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from folate.core.files import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,28 +80,61 @@ class Answer:
             "libraries": {"python": platform.python_version(), **libraries},
         }
 
-    def plot(self) -> str:
+    def plot(self) -> "Picture":
         """Return a picture of the answer as SVG. Raises InputError where there is none."""
         from folate.core.errors import InputError
 
         if self.draw is None:
             raise InputError(f"{self.name} has no picture: its table says more.")
-        return self.draw(self)
+        return Picture(self.draw(self))
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.canonical}: {len(self.rows):,} rows, version {self.version}"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
-        body = ""
-        for row in self.rows[:MAX_NOTEBOOK_ROWS]:
-            cells = "".join(f"<td>{escape(_cell(value))}</td>" for value in row.values())
-            body += f"<tr>{cells}</tr>"
-        caption = f"{len(self.rows):,} rows · {self.canonical} · version {self.version}"
+        hidden = {"version", *self.shared}
+        names = [name for name in self.columns if name not in hidden]
+        shown = list(islice(self.rows, MAX_NOTEBOOK_ROWS))
+        head = "".join(_html_cell("th", name, name, escape(name)) for name in names)
+        body = "".join(_html_row(row, names) for row in shown)
+        below = [f"{len(shown):,} of {len(self.rows):,} rows", *self.notes]
+        if self.rows:
+            below += [f"{name} {_cell(self.rows[0][name])}" for name in self.shared]
+        below.append(f"version {self.version}")
+        caption = f"{self.name}: {self.canonical}"
         return (
             f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table>"
+            f"<tbody>{body}</tbody></table><p>{escape(' · '.join(below))}</p>"
         )
+
+
+class Picture(str):
+    """A picture as the text of an SVG file; a notebook shows it."""
+
+    def _repr_svg_(self) -> str:
+        return str(self)
+
+    def save(self, path: "str | Path") -> None:
+        """Write the picture to a file, whole or not at all. Raises OSError."""
+        write_atomically(Path(path), str(self))
+
+
+def _html_row(row: Mapping[str, Any], names: Sequence[str]) -> str:
+    cells = "".join(_html_cell("td", name, row[name], escape(_cell(row[name]))) for name in names)
+    return f"<tr>{cells}</tr>"
+
+
+def _html_cell(element: str, name: str, value: Any, text: str) -> str:
+    """Return a cell; numbers, and what is left of a hit, end at its right edge."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    side = "right" if is_number or name == "left" else "left"
+    shown = f"<b>{text}</b>" if name == "hit" and element == "td" else text
+    return f'<{element} align="{side}" style="text-align:{side}">{shown}</{element}>'
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)

@@ -196,14 +196,22 @@ def cell_sums(
     if len(grid.axes) == 1 and grid.axes[0].is_single:
         bounds = grid.axes[0].bounds(segment, documents)
         if bounds is not None:
-            totals = [np.concatenate([[0], np.cumsum(of_documents)]) for of_documents in values]
-            return [np.diff(total[bounds]) for total in totals]
+            return [_stretch_sums(of_documents, bounds) for of_documents in values]
     found = grid.cells(segment, documents)
     sums = []
     for of_documents in values:
         # sums of whole numbers below 2**53 are exact
         total = np.bincount(found.codes, of_documents[found.places], minlength=grid.size)
         sums.append(total.astype(np.int64))
+    return sums
+
+
+def _stretch_sums(values: Counts, bounds: Counts) -> Counts:
+    """Return the sum of the values from each bound to the next; the bounds cover all of them."""
+    sums = np.zeros(len(bounds) - 1, np.int64)
+    is_filled = bounds[1:] > bounds[:-1]
+    if is_filled.any():
+        sums[is_filled] = np.add.reduceat(values, bounds[:-1][is_filled])
     return sums
 
 

@@ -49,8 +49,8 @@ def compared_codes(hits: SegmentHits, side: Side) -> Codes:
     codes = _adjacent_codes(hits, side)
     classes = _classes(codes)
     if side == "left":
-        codes = _turn_words(codes, classes)
-        classes = _classes(codes)
+        turned = _turned_places(classes)
+        codes, classes = codes.ravel()[turned], classes.ravel()[turned]
     return _drop_separators(codes, classes)
 
 
@@ -72,18 +72,28 @@ def _adjacent_codes(hits: SegmentHits, side: Side) -> Codes:
     return codes
 
 
-def _turn_words(codes: Codes, classes: npt.NDArray[np.uint8]) -> Codes:
-    """Turn each run of letters around, in text that is read backwards."""
-    rows, width = codes.shape
-    columns = np.arange(width, dtype=np.int32)
-    starts = np.broadcast_to(columns, (rows, width)).copy()
-    last = starts.copy()
-    continues = (classes[:, 1:] == _LETTER) & (classes[:, :-1] == _LETTER)
-    starts[:, 1:][continues] = 0
-    last[:, :-1][continues] = width
-    run_starts = np.maximum.accumulate(starts, axis=1)
-    run_ends = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
-    return np.take_along_axis(codes, run_starts + run_ends - columns, axis=1)
+def _turned_places(classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+    """Return where each element is after each run of letters was turned around.
+
+    Letters that are read backwards from a hit are read forwards then. Places count the elements of
+    all rows.
+    """
+    rows, width = classes.shape
+    columns = np.arange(width, dtype=np.int8)
+    is_letter = classes == _LETTER
+    continues = is_letter[:, 1:] & is_letter[:, :-1]
+    starts = np.tile(columns, (rows, 1))
+    ends = starts.copy()
+    starts[:, 1:] *= ~continues
+    ends[:, :-1][continues] = width
+    # column by column is far faster than accumulate, which goes through short rows
+    for column in range(1, width):
+        np.maximum(starts[:, column], starts[:, column - 1], out=starts[:, column])
+        last = width - 1 - column
+        np.minimum(ends[:, last], ends[:, last + 1], out=ends[:, last])
+    row_starts = np.arange(rows, dtype=np.int32)[:, np.newaxis] * width
+    turned: npt.NDArray[np.int32] = row_starts + (starts + ends - columns)
+    return turned
 
 
 def _drop_separators(codes: Codes, classes: npt.NDArray[np.uint8]) -> Codes:

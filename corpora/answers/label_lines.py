@@ -6,8 +6,9 @@ from hashlib import blake2b
 
 from corpora.search.hits import SearchResult
 from corpora.search.view import CorpusView
-from corpora.store.labels import Label
+from corpora.store.labels import Label, check_label_name, read_labels, record_labels
 from corpora.store.snapshot import Snapshot
+from corpora.store.store import Store
 from folate.core.post import post_body
 from nlp.text.markup import AlignedText, strip_markup_aligned
 
@@ -77,6 +78,29 @@ def label_task(
     parsed = view.parse(query)
     hits = sorted(set(_hits(view.search(parsed), seed)))
     return LabelTask(parsed.canonical, _read_lines(view.snapshot, hits[:sample_size]), len(hits))
+
+
+def label_lines(
+    view: CorpusView,
+    store: Store,
+    query: str,
+    name_and_rater: tuple[str, str],
+    belongs: bool,
+    *,
+    sample_size: int | None = None,
+    seed: int = 0,
+) -> int:
+    """Store one answer to every line of a query that the rater has not answered yet.
+
+    Returns how many lines that are. Raises InputError.
+    """
+    name = check_label_name(name_and_rater[0])
+    rater = check_label_name(name_and_rater[1], "name of a rater")
+    task = label_task(view, query, sample_size, seed)
+    answered = {label.place for label in read_labels(store.snapshot(), name, rater)}
+    open_lines = [line for line in task.lines if line.place not in answered]
+    record_labels(store, [task.label(line, name, rater, belongs) for line in open_lines])
+    return len(open_lines)
 
 
 def _hits(result: SearchResult, seed: int) -> Iterator[_Hit]:

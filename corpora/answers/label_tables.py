@@ -5,6 +5,8 @@ from itertools import combinations
 from typing import Any
 
 from corpora.answers.answer import Answer
+from corpora.query.canonical import canonical
+from corpora.query.syntax import Filter, Or
 from corpora.search.view import CorpusView
 from corpora.store.labels import check_label_name, read_label_rows, read_labels
 from corpora.store.snapshot import Snapshot
@@ -37,6 +39,7 @@ AGREEMENT_DEFINITIONS = {
     "yes_no": "lines that only the first put into it",
     "no_yes": "lines that only the second put into it",
     "no_no": "lines that both left out",
+    "posts": "posts with a line that either put into the group",
     "query": "finds the posts with a line that either put into the group",
     "version": "of the corpus",
 }
@@ -48,10 +51,11 @@ def labels_answer(view: CorpusView, name: str | None, rater: str | None) -> Answ
     rater = None if rater is None else check_label_name(rater, "name of a rater")
     rows = []
     for row in read_label_rows(view.snapshot, name, rater):
+        asked = row.pop("query")
         columns = {column: row[column] for column in LABEL_DEFINITIONS if column in row}
         provenance = {
-            "asked": row["query"],
-            "query": f"id:{_quoted(row['id'])}",
+            "asked": asked,
+            "query": canonical(Filter("id", "=", row["id"])),
             "version": view.version,
         }
         rows.append({**columns, **provenance})
@@ -64,8 +68,10 @@ def agreement_answer(view: CorpusView, name: str) -> Answer:
     name = check_label_name(name)
     rows = []
     for row in agreement_rows(view.snapshot, name):
-        either = f"label:{name}/{row['first']} OR label:{name}/{row['second']}"
-        rows.append({**row, "query": either, "version": view.version})
+        filters = [Filter("label", "=", f"{name}/{row[side]}") for side in ("first", "second")]
+        either = canonical(Or(tuple(filters)))
+        posts = view.search(either).post_count
+        rows.append({**row, "posts": posts, "query": either, "version": view.version})
     return Answer("agreement", name, name, view.version, rows, AGREEMENT_DEFINITIONS)
 
 
@@ -104,7 +110,3 @@ def _fields(agreement: Agreement) -> dict[str, Any]:
         "no_yes": agreement.no_yes,
         "no_no": agreement.no_no,
     }
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"' if " " in value else value

@@ -1,6 +1,5 @@
 """Metadata of posts as columns of answers: shown beside lines, sorted by, counted by."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -62,7 +61,7 @@ def field_values(segment: Segment, field: str, documents: Positions) -> FieldVal
         case "day":
             return _values_of_days(segment.array("days")[documents], day_name)
         case _:
-            return _values_of_keys(segment, f"{field}:", documents)
+            return _values_of_keys(segment, field, documents)
 
 
 def week_name(monday: int) -> str:
@@ -93,16 +92,13 @@ def _values_of_days(
     return FieldValues(np.arange(len(days)), codes, names)
 
 
-def _values_of_keys(segment: Segment, prefix: str, documents: Positions) -> FieldValues:
-    keys = segment.fields
-    # keys are sorted: those of one field are neighbours
-    first = bisect_left(keys, prefix)
-    end = bisect_left(keys, prefix[:-1] + chr(ord(prefix[-1]) + 1))
-    names = [key.removeprefix(prefix) for key in keys[first:end]]
+def _values_of_keys(segment: Segment, field: str, documents: Positions) -> FieldValues:
+    first, names = segment.values_of_field(field)
+    end = first + len(names)
     offsets = segment.array("field_offsets")[first : end + 1]
     found = segment.array("field_values")[offsets[0] : offsets[-1]]
     is_general = np.ones(len(names), bool)
-    if prefix.removesuffix(":") in _DETAILED_FIELDS:
+    if field in _DETAILED_FIELDS:
         is_general = np.array([PART_SEPARATOR not in name for name in names], bool)
     codes = np.repeat(np.arange(len(names)), np.diff(offsets))
     if len(documents) == segment.document_count and is_general.all():

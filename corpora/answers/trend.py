@@ -178,7 +178,11 @@ class _Coverages:
             if sources is not None:
                 found = [segment.documents_with(f"source:{name}") for name in sorted(sources)]
                 documents = np.intersect1d(documents, np.concatenate(found))
-            flags[self._axis.values(segment, documents).codes] = True
+            bounds = self._axis.bounds(segment, documents)
+            if bounds is None:
+                flags[self._axis.values(segment, documents).codes] = True
+            else:
+                flags |= np.diff(bounds) > 0
         return flags
 
 
@@ -219,7 +223,7 @@ def _gap_notes(rows: Sequence[Mapping[str, Any]], step: Step) -> list[str]:
     if not gaps:
         return []
     names = join_names(sorted(gaps), max_names=_MAX_LISTED_GAPS)
-    return [f"{len(gaps):,} {step}s are gaps, as not all posts of them were seen: {names}"]
+    return [f"gaps, as not all posts of the {step} were seen: {names}"]
 
 
 def _definitions(step: Step, by: str | None, unit: Unit) -> dict[str, str]:

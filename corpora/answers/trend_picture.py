@@ -119,8 +119,8 @@ def draw_trend(answer: Answer, step: str, by: str | None, unit: Unit, language: 
     periods = list(dict.fromkeys(str(row[step]) for row in answer.rows))
     legend_rows = 0 if by is None else -(-len(drawn) // _LEGEND_COLUMNS)
     height = _HEIGHT + legend_rows * _LEGEND_HEIGHT
-    scale = _Scale(len(periods), _highest(drawn), _HEIGHT)
     has_bands = len(drawn) <= _MAX_BANDS
+    scale = _Scale(len(periods), _highest(drawn, has_bands), _HEIGHT)
     notes = [texts["band"] if has_bands else texts["no_band"]]
     if any(row["coverage"] in GAPS for row in answer.rows):
         notes.append(texts["gap"])
@@ -152,10 +152,13 @@ def _lines(rows: Sequence[Mapping[str, Any]], by: str | None) -> list[_Line]:
     return sorted(lines, key=lambda line: (-sum(row["hits"] or 0 for row in line.rows), line.name))
 
 
-def _highest(lines: Sequence[_Line]) -> float:
+def _highest(lines: Sequence[_Line], has_bands: bool) -> float:
+    """Return the rate at the upper edge of the picture."""
     rows = [row for line in lines for row in line.rows if row["per_million"] is not None]
-    rate = max((row["per_million"] for row in rows), default=0.0)
-    bound = max((row["high"] for row in rows), default=0.0)
+    rate: float = max((row["per_million"] for row in rows), default=0.0)
+    bound: float = max((row["high"] for row in rows), default=0.0)
+    if rate and not has_bands:
+        return rate
     return min(bound, rate * _MAX_BAND) if rate else bound
 
 

@@ -12,6 +12,8 @@ postings
     the values of key i are values[offsets[i]:offsets[i + 1]], in rising order.
 """
 
+from folate.core import labels
+
 FORMAT_VERSION = 1
 """Raised whenever the meaning of a file changes: indexes of another version are built anew."""
 
@@ -64,8 +66,5 @@ ARRAYS: dict[str, str] = {
 
 HAS_WORDS = 1
 HAS_TAGS = 2
-PARTS_OF_SPEECH = (
-    "", "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
-    "PUNCT", "SCONJ", "SYM", "VERB", "X",
-)  # fmt: skip
-"""Universal tags (https://universaldependencies.org/u/pos/); "" where a word has none."""
+PARTS_OF_SPEECH = ("", *labels.PARTS_OF_SPEECH)
+"""Universal parts of speech; "" where a word has none."""

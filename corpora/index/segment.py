@@ -119,6 +119,19 @@ class Segment:
         """The keys of metadata, sorted: "source:weibo"."""
         return [self._field_key(number) for number in range(self._field_count)]
 
+    def values_of_field(self, field: str) -> tuple[int, list[str]]:
+        """Return the number of the first key of a field ("source"), and the values of all its keys.
+
+        The keys of one field have consecutive numbers.
+        """
+        prefix = f"{field}:"
+        numbers = range(self._field_count)
+        first = bisect_left(numbers, prefix, key=self._field_key)
+        # the code point after the colon
+        end = bisect_left(numbers, f"{field};", key=self._field_key)
+        keys = [self._field_key(number) for number in range(first, end)]
+        return first, [key.removeprefix(prefix) for key in keys]
+
     @property
     def _field_count(self) -> int:
         return len(self.array("field_key_offsets")) - 1

@@ -48,6 +48,7 @@ from corpora.query.build import (
 from corpora.query.chunk_checks import ELEMENTS, check_tokens
 from corpora.query.errors import query_error
 from corpora.query.patterns import (
+    matches_part_of_speech,
     pattern_problem,
     split_switches,
     unescape_pattern,
@@ -76,6 +77,8 @@ from corpora.query.syntax import (
     WordMatch,
     WordNot,
 )
+from folate.core.labels import PARTS_OF_SPEECH
+from folate.core.text import join_names, quote_name
 
 _STRINGS = (TokenType.STRING, TokenType.LITERAL_STRING)
 _POSITION_WORDS = (TokenType.WITHIN, TokenType.CONTAINING, TokenType.OVERLAP)
@@ -208,14 +211,21 @@ class _Converter:
         is_negated = operator == "!="
         name = _attribute(attribute)
         if value.is_literal:
-            text = unescape_text(value.value)
-            return WordMatch(name, text, True, is_negated, flags)
-        pattern, switched = split_switches(unescape_pattern(value.value))
-        problem = pattern_problem(pattern)
-        if problem:
-            inside = position + 1 + len(value.value) - len(pattern)
-            raise query_error(self._scan.text, inside + problem[0], problem[1])
-        return WordMatch(name, pattern, False, is_negated, flags | switched)
+            pattern, switched = unescape_text(value.value), NO_FLAGS
+        else:
+            pattern, switched = split_switches(unescape_pattern(value.value))
+            problem = pattern_problem(pattern)
+            if problem:
+                inside = position + 1 + len(value.value) - len(pattern)
+                raise query_error(self._scan.text, inside + problem[0], problem[1])
+        if name == "pos" and not matches_part_of_speech(pattern, value.is_literal):
+            raise query_error(
+                self._scan.text,
+                position,
+                f"no part of speech matches {quote_name(pattern)}; "
+                f"possible: {join_names(PARTS_OF_SPEECH)}.",
+            )
+        return WordMatch(name, pattern, value.is_literal, is_negated, flags | switched)
 
     def _take_string(self) -> int:
         """Return the position of the next string in the query."""

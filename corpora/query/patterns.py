@@ -6,6 +6,7 @@ from functools import lru_cache
 import re2
 
 from corpora.query.syntax import Flag, Flags
+from folate.core.labels import PARTS_OF_SPEECH
 
 FLAG_LETTERS: dict[str, Flag] = {
     "c": "case",
@@ -77,6 +78,14 @@ def pattern_problem(pattern: str) -> tuple[int, str] | None:
     except re2.error as error:
         return _explain(pattern, _error_text(error))
     return None
+
+
+@lru_cache(maxsize=1024)
+def matches_part_of_speech(pattern: str, is_literal: bool) -> bool:
+    """Return whether some part of speech, or none at all, is what a good pattern says."""
+    expression = re2.escape(pattern) if is_literal else pattern
+    compiled = re2.compile(f"(?i)(?:{expression})")
+    return any(compiled.fullmatch(part) for part in ("", *PARTS_OF_SPEECH))
 
 
 def _error_text(error: Exception) -> str:

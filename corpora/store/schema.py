@@ -401,7 +401,7 @@ EVIDENCE = TableDefinition(
         low=pa.float64(),
         high=pa.float64(),
         definition=pa.string(),
-        # SQL with its parameters bound
+        # SQL with its parameters bound, or a query of the corpus in its canonical form
         query=pa.string(),
         # JSON {table: version}
         versions=pa.string(),

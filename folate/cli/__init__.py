@@ -39,6 +39,7 @@ COMMANDS = {
     "dispersion": "Show how evenly a query is spread over authors, sources and weeks.",
     "cooccur": "Show which words are in the same posts, also as a network (GraphML).",
     "compare": "Compare how often queries match, in all posts and in sources and weeks.",
+    "similar": "Show the posts that are the most similar in meaning to a text or a post.",
     "export": "Write posts or annotations to standard output.",
     "classify": "Classify JSON lines from standard input; needs no project.",
     "segment": "Segment lines from standard input into words; needs no project.",

@@ -33,5 +33,11 @@ EMOTIONS = ("happy", "angry", "sad", "fear", "surprise", "neutral")
 INTENTS = ("buy", "switch", "ask", "complain")
 """Intents of a post's author; a post may have several, or none."""
 
+PARTS_OF_SPEECH = (
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
+    "PUNCT", "SCONJ", "SYM", "VERB", "X",
+)  # fmt: skip
+"""Universal parts of speech (https://universaldependencies.org/u/pos/)."""
+
 UNREADABLE_PROBABILITIES = (0.3, 0.4, 0.3)
 """Probabilities of `SENTIMENT_LABELS` for a text without words: neutral, with low confidence."""

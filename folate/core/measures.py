@@ -16,6 +16,7 @@ from folate.core.labels import EMOTIONS, INTENTS
 Unit = Literal[
     "count",
     "rate",
+    "per million",
     "share",
     "net",
     "rating",
@@ -31,6 +32,7 @@ Unit = Literal[
 CHANGE_UNITS: dict[Unit, Unit] = {
     "count": "relative",
     "rate": "relative",
+    "per million": "relative",
     "share": "points",
     "net": "net points",
     "rating": "rating points",
@@ -294,6 +296,12 @@ _SECTION_MEASURES: dict[str, Unit] = {
     "unanswered": "share",
     "query_authors": "count",
     "query_expected": "count",
+    "corpus_query_authors": "count",
+    "corpus_query_expected": "count",
+    "saved_posts": "count",
+    "saved_authors": "count",
+    "saved_hits": "count",
+    "saved_rate": "per million",
     "week_posts": "count",
     "window_posts": "count",
     "unread_posts": "count",

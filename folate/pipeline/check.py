@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from corpora.store.damage import Fault, find_store_faults
-from folate.core.config import load_config
+from folate.core.config import CONFIG_FILE, Config, load_config
 from folate.core.errors import ConfigError, FolateError, InputError
 from folate.core.post import Post
 from folate.core.text import truncate_text
 from folate.pipeline.crawl import INGESTED_MARKER
-from folate.pipeline.project import Project, check_saved_queries
+from folate.pipeline.project import Project
 from reports.render.document import digests_match
 from reports.render.index import is_report
 
@@ -57,6 +57,22 @@ def faults_to_rows(faults: list[Fault]) -> list[dict[str, Any]]:
         {"file": str(fault.file), "what": fault.what, "lost": fault.lost, "remedy": fault.remedy}
         for fault in faults
     ]
+
+
+def check_saved_queries(config: Config) -> None:
+    """Check that every saved query can be parsed. Raises ConfigError.
+
+    No other command does: a query that is broken must not keep posts from being read.
+    """
+    if not config.queries:
+        return
+    from corpora.query.fields import known_values
+    from corpora.query.parse import check_saved
+
+    try:
+        check_saved(config.queries, known_values(config))
+    except InputError as error:
+        raise ConfigError(f"{CONFIG_FILE}: {error}") from error
 
 
 def _check_config(project: Project) -> Iterator[Fault]:

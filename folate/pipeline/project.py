@@ -10,21 +10,8 @@ from pathlib import Path
 
 from corpora.store.store import STORE_FOLDER, Store
 from folate.core.config import CONFIG_FILE, Config, load_config
-from folate.core.errors import ConfigError, InputError, StoreError
+from folate.core.errors import ConfigError, StoreError
 from nlp.extract.brands import check_brand_names
-
-
-def check_saved_queries(config: Config) -> None:
-    """Check that every saved query can be parsed. Raises ConfigError."""
-    if not config.queries:
-        return
-    from corpora.query.fields import known_values
-    from corpora.query.parse import check_saved
-
-    try:
-        check_saved(config.queries, known_values(config))
-    except InputError as error:
-        raise ConfigError(f"{CONFIG_FILE}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -49,7 +36,6 @@ class Project:
         """The contents of folate.toml. Raises ConfigError when it is missing or invalid."""
         config = load_config(self.root)
         check_brand_names(config.brands)
-        check_saved_queries(config)
         return config
 
     @cached_property

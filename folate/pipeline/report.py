@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from corpora.corpus import Corpus
+from corpora.index.versions import version_name
 from corpora.store.snapshot import Snapshot
 from folate.core.errors import InputError, NotFound
 from folate.core.files import write_atomically
@@ -70,7 +72,13 @@ def build_report(
             datetime.now(UTC),
             reader_version=text_version(project),
             domain_errors=model_domain_errors(config.nlp.model),
+            open_corpus=corpus_opener(project, versions),
         )
+
+
+def corpus_opener(project: Project, versions: Mapping[str, int]) -> Callable[[], Corpus]:
+    """Return a function that opens the corpus of a project at these versions of the tables."""
+    return lambda: Corpus.open(project.root, version_name(versions))
 
 
 def write_report(

@@ -19,7 +19,7 @@ from folate.delivery.outbox import (
     deliver_event,
 )
 from folate.pipeline.project import Project
-from folate.pipeline.report import build_report
+from folate.pipeline.report import build_report, corpus_opener
 from reports.alerts.alert import Alert
 from reports.alerts.rules import RuleEvaluation, evaluate_rules
 from reports.figures import Figure
@@ -91,7 +91,9 @@ def evaluate_and_send_alerts(
 def evaluate_project_rules(project: Project, period: Period) -> RuleEvaluation:
     """Build the report of `period` and evaluate the project's rules on its table versions."""
     report = build_report(project, period)
-    return evaluate_rules(project.store.snapshot(report.versions), project.config, report)
+    snapshot = project.store.snapshot(report.versions)
+    opener = corpus_opener(project, report.versions)
+    return evaluate_rules(snapshot, project.config, report, opener)
 
 
 def _store_evidence(project: Project, alerts: Iterable[Alert]) -> None:

@@ -23,7 +23,7 @@ class Alert:
     """The fact that a rule fired in a week for one subject."""
 
     rule: str  # id of the rule
-    kind: str  # topic, sentiment, volume
+    kind: str  # topic, sentiment, volume, query
     # A topic's id, a brand's id, or empty for the posts of a query.
     subject: str
     # The week or the seven days on which the rule was evaluated.

@@ -6,7 +6,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from corpora.store.snapshot import Snapshot, sql_literal
-from folate.core.config import Config, SentimentRule, TopicRule, VolumeRule
+from folate.core.config import Config, QueryRule, SentimentRule, TopicRule, VolumeRule
+from folate.core.errors import FolateError
+from folate.core.text import to_single_line
 from folate.core.weeks import Period, Week, last_day
 from nlp.stats.surges import MIN_BASELINE_WEEKS
 from reports import queries
@@ -17,6 +19,7 @@ from reports.alerts.alert import (
     topic_sentence,
     volume_sentence,
 )
+from reports.alerts.corpus_query import measure_corpus_query_volume, read_rule_posts
 from reports.alerts.saved_query import QueryVolume, measure_query_volume
 from reports.build import Report
 from reports.figures import Figure, FigureSentence, versions_json
@@ -24,6 +27,7 @@ from reports.measures.brands import BrandMeasures
 from reports.measures.coverage import count_posts_by_week
 from reports.messages import Messages, load_messages
 from reports.sections.quotes import Quote, load_quotes
+from reports.sections.saved_queries import CorpusOpener
 from reports.sections.topic_search import incomplete_topics_sentence
 from reports.sections.topics import ReportTopic
 
@@ -38,10 +42,13 @@ class RuleEvaluation(NamedTuple):
     notes: list[str]  # one sentence for each rule that could not be evaluated, or only in part
 
 
-def evaluate_rules(snapshot: Snapshot, config: Config, report: Report) -> RuleEvaluation:
+def evaluate_rules(
+    snapshot: Snapshot, config: Config, report: Report, open_corpus: CorpusOpener | None = None
+) -> RuleEvaluation:
     """Evaluate every alert rule of `config` on the period of `report`.
 
-    `snapshot` must have the table versions on which `report` was built.
+    `snapshot` must have the table versions on which `report` was built, and `open_corpus` open the
+    corpus at them; it is called where a rule has a query of the corpus.
     """
     evaluator = _RuleEvaluator(snapshot, config, report)
     alerts: list[Alert] = []
@@ -51,6 +58,8 @@ def evaluate_rules(snapshot: Snapshot, config: Config, report: Report) -> RuleEv
         alerts.extend(evaluator.evaluate_sentiment_rule(sentiment_rule))
     for volume_rule in config.alerts.volume:
         alerts.extend(evaluator.evaluate_volume_rule(volume_rule))
+    if config.alerts.query and open_corpus:
+        alerts.extend(evaluator.evaluate_query_rules(config.alerts.query, open_corpus))
     return RuleEvaluation(alerts, evaluator.notes)
 
 
@@ -116,6 +125,35 @@ class _RuleEvaluator:
         if not self._check_coverage(rule):
             return
         volume = measure_query_volume(self.snapshot, rule, self.period, self.config.timezone)
+        yield from self._volume_alerts(rule, "volume", volume)
+
+    def evaluate_query_rules(
+        self, rules: Sequence[QueryRule], open_corpus: CorpusOpener
+    ) -> Iterator[Alert]:
+        """Yield an alert for each rule whose query more authors than expected match.
+
+        A query, or a corpus, that fails is a note.
+        """
+        try:
+            view = open_corpus()
+        except (FolateError, OSError) as error:
+            for rule in rules:
+                self._add_note(rule.id, to_single_line(str(error)))
+            return
+        for rule in rules:
+            try:
+                posts = read_rule_posts(view, rule, self.period)
+            except (FolateError, OSError) as error:
+                self._add_note(rule.id, to_single_line(str(error)))
+                continue
+            if not posts.needs_annotations or self._check_coverage(rule):
+                volume = measure_corpus_query_volume(posts, rule, self.snapshot.versions)
+                yield from self._volume_alerts(rule, "query", volume)
+
+    def _volume_alerts(
+        self, rule: VolumeRule | QueryRule, kind: str, volume: QueryVolume | None
+    ) -> Iterator[Alert]:
+        """Yield an alert if more authors than expected wrote; note a baseline that is too short."""
         if volume is None:
             self._add_note(
                 rule.id,
@@ -127,7 +165,7 @@ class _RuleEvaluator:
             return
         yield self._create_alert(
             rule_id=rule.id,
-            kind="volume",
+            kind=kind,
             subject="",
             sentence=volume_sentence(rule.id, volume.authors, volume.expected, self.message),
             quotes=self._load_alert_quotes(volume.post_ids[:_MAX_QUOTE_CANDIDATES]),
@@ -176,7 +214,7 @@ class _RuleEvaluator:
             f"net sentiment of {brand.label} can't be compared with the week before: {reason}.",
         )
 
-    def _check_coverage(self, rule: VolumeRule) -> bool:
+    def _check_coverage(self, rule: VolumeRule | QueryRule) -> bool:
         """Note posts of the period without annotations; return False if none has any."""
         counts = count_posts_by_week(
             self.snapshot, [self.period], self.config.timezone, reader_version=""
@@ -244,7 +282,7 @@ def _rule_covers_topic(rule: TopicRule, topic: ReportTopic) -> bool:
     return not rule.brand or rule.brand in topic.brands
 
 
-def _is_surge(volume: QueryVolume, rule: VolumeRule) -> bool:
+def _is_surge(volume: QueryVolume, rule: VolumeRule | QueryRule) -> bool:
     surge = volume.surge
     min_observed = max(rule.min_authors, rule.min_gain * surge.expected)
     return surge.observed >= min_observed and surge.p_value <= rule.false_alarms

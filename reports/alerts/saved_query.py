@@ -18,7 +18,7 @@ from reports.queries import period_values, string_literals
 
 BASELINE_WEEKS = 8
 # The same flag as that of topics.
-_SHORT_BASELINE_FLAG = "short baseline"
+SHORT_BASELINE_FLAG = "short baseline"
 # One row for each annotated post of the weeks: whether it matches the query (`found`), and whether
 # it is the first of its duplicates in the week (`counted`). The text of both queries is the
 # evidence of a figure and decides its id: a backslash joins what is one line of the query.
@@ -105,7 +105,7 @@ def _create_volume(
         "brand": rule.brand or None,
         "versions": versions_json(snapshot.versions),
         "posts": post_ids,
-        "flags": (_SHORT_BASELINE_FLAG,) if has_short_baseline else (),
+        "flags": (SHORT_BASELINE_FLAG,) if has_short_baseline else (),
     }
     authors = Figure(
         measure="query_authors",

@@ -28,7 +28,12 @@ _PERCENT_UNITS: frozenset[Unit] = frozenset(
 )
 # Units whose positive values have a plus sign.
 _SIGNED_UNITS: frozenset[Unit] = frozenset({"net", "relative"})
-_FORMATS: dict[Unit, str] = {"count": ",.0f", "relative": ".0f", "position": ".2f"}
+_FORMATS: dict[Unit, str] = {
+    "count": ",.0f",
+    "per million": ",.1f",
+    "relative": ".0f",
+    "position": ".2f",
+}
 _DEFAULT_FORMAT = ".1f"
 _MONTH_NAMES = (
     "January",

@@ -98,6 +98,29 @@ def net_sentiment_chart(brand: BrandMeasures, brand_index: int) -> str:
     return render_svg(alt.layer(*layers), PANEL_SIZE_PX)
 
 
+def hit_rate_chart(trend: Sequence[Figure]) -> str:
+    """Render the hits per million of one query by week as SVG, with its interval as a band.
+
+    A week without posts leaves a gap.
+    """
+    points = [_chart_point(figure, 0) for figure in trend]
+    bounds = [point["high"] or point["value"] for point in points]
+    top = max([bound for bound in bounds if bound is not None], default=0) or 1
+    scale = alt.Scale(domain=[0, top * 1.1], nice=True)
+    value_axis = axis(format="~s", tickCount=3)
+    base = alt.Chart(alt.Data(values=points)).encode(x=_week_axis(label_step=2))
+    intervals = base.transform_filter("isValid(datum.low)")
+    value = alt.Y("value:Q", scale=scale, axis=value_axis)
+    layers = [
+        intervals.mark_rule(strokeWidth=6, opacity=0.22, color=INK).encode(
+            y=alt.Y("low:Q", scale=scale, axis=value_axis), y2="high:Q"
+        ),
+        base.mark_line(strokeWidth=2.5, color=INK).encode(y=value),
+        base.mark_point(filled=True, size=34, opacity=1, color=INK).encode(y=value),
+    ]
+    return render_svg(alt.layer(*layers), PANEL_SIZE_PX)
+
+
 def _chart_point(figure: Figure, brand_index: int) -> dict[str, Any]:
     return {
         "week": figure.week,

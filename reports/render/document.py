@@ -99,10 +99,29 @@ def report_document(report: Report) -> dict[str, Any]:
         "perception": _perception_fields(report.perception),
         "people": _people_fields(report.people),
         "campaigns": [campaign_document(result) for result in report.campaigns],
+        **_saved_query_fields(report),
         "posts": [_post_fields(post) for post in report.posts],
         "sources": [_source_fields(source) for source in report.sources],
         "evidence": report.evidence,
     }
+
+
+def _saved_query_fields(report: Report) -> dict[str, Any]:
+    """Return the field `saved_queries`; a project without saved queries has none."""
+    if not report.saved_queries:
+        return {}
+    rows = [
+        {
+            "name": query.name,
+            "query": query.canonical,
+            "problem": query.problem,
+            "measures": _figures_by_name(query.figures),
+            "changes": _changes_by_name(query.changes),
+            "trend": _trend_rows(query.trend),
+        }
+        for query in report.saved_queries
+    ]
+    return {"saved_queries": rows}
 
 
 def campaign_document(result: CampaignResult) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from folate.core.measures import brand_table_columns
 from folate.core.text import contains_chinese, replace_control_characters
 from reports.build import Report
+from reports.context import TRAILING_WEEKS
 from reports.figures import ExternalText, Figure, FigureText
 from reports.measures.coverage import (
     AnnotationCoverage,
@@ -39,6 +40,7 @@ PAGE_SECTIONS = (
     "emotions",
     "people",
     "campaigns",
+    "saved",
     "posts",
     "sources",
     "method",
@@ -67,6 +69,7 @@ def render_html(report: Report) -> str:
         **_brand_variables(report),
         **_topic_variables(report, message),
         **_perception_variables(report, message),
+        **_saved_query_variables(report),
         **_coverage_variables(message),
         **_evidence_variables(report),
     )
@@ -83,6 +86,8 @@ def page_sections(report: Report) -> tuple[str, ...]:
         omitted.add("campaigns")
     if not report.concerns.tracked and not report.concerns.untracked:
         omitted.add("concerns")
+    if not report.saved_queries:
+        omitted.add("saved")
     return tuple(name for name in PAGE_SECTIONS if name not in omitted)
 
 
@@ -141,6 +146,17 @@ def _perception_variables(report: Report, message: Messages) -> dict[str, Any]:
         },
         "charts": {} if report.empty else _render_charts(report, aspect_names),
     }
+
+
+def _saved_query_variables(report: Report) -> dict[str, Any]:
+    """Return the variables of the template with the charts of saved queries."""
+    answered = [query for query in report.saved_queries if not query.problem]
+    week_count = len(answered[0].trend) if answered else ""
+    saved_charts = {
+        query.name: Markup(charts.hit_rate_chart(query.trend))  # noqa: S704
+        for query in answered
+    }
+    return {"saved_weeks": str(week_count or TRAILING_WEEKS), "saved_charts": saved_charts}
 
 
 def _coverage_variables(message: Messages) -> dict[str, Any]:

@@ -35,6 +35,7 @@ NUMBER_FORMATS: dict[Unit, CellFormat] = {
     "relative": CellFormat(1, "+0%;-0%;0%"),
     "times": CellFormat(1, "0.0"),
     "rate": CellFormat(1, "0.0"),
+    "per million": CellFormat(1, "#,##0.0"),
     "score": CellFormat(1, "0.0"),
     "position": CellFormat(1, "0.00"),
     "net": CellFormat(100, "+0.0;-0.0;0.0"),

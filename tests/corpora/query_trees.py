@@ -75,9 +75,12 @@ def _lists(items, most=3):
     return st.lists(items, min_size=2, max_size=most)
 
 
+TEXT_ATTRIBUTES = st.sampled_from(["word", "lemma"])
+PARTS = st.sampled_from(["N.*", "VERB|X", "noun", ""])
 MATCHES = st.one_of(
-    st.builds(WordMatch, ATTRIBUTES, PATTERNS, st.just(False), st.booleans(), FLAGS),
-    st.builds(WordMatch, ATTRIBUTES, TEXTS, st.just(True), st.booleans(), FLAGS),
+    st.builds(WordMatch, TEXT_ATTRIBUTES, PATTERNS, st.just(False), st.booleans(), FLAGS),
+    st.builds(WordMatch, TEXT_ATTRIBUTES, TEXTS, st.just(True), st.booleans(), FLAGS),
+    st.builds(WordMatch, st.just("pos"), PARTS, st.just(False), st.booleans(), FLAGS),
 )
 CONDITIONS = st.recursive(
     MATCHES,

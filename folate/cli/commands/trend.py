@@ -8,26 +8,18 @@ import click
 from folate.cli.corpus_options import (
     corpus_options,
     open_corpus,
-    print_answer,
+    picture_option,
     print_estimate,
-    print_notes,
+    print_or_draw,
     query_argument,
 )
-from folate.cli.terminal import print_text
-from folate.core.files import write_atomically
 
 
 @click.command()
 @query_argument
 @click.option("--by", metavar="FIELD", help="One line for each value, such as brand or source.")
 @click.option("--day", "is_daily", is_flag=True, help="By day instead of by week.")
-@click.option(
-    "--svg",
-    "picture",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write a picture to FILE instead of the table.",
-)
+@picture_option
 @corpus_options
 def trend(
     query: str,
@@ -46,10 +38,4 @@ def trend(
         print_estimate(corpus, [query], form)
         return
     step: Literal["week", "day"] = "day" if is_daily else "week"
-    answer = corpus.trend(query, by, step)
-    if picture is None:
-        print_answer(answer, form)
-        return
-    write_atomically(picture, answer.plot())
-    print_text(str(picture))
-    print_notes(answer.notes)
+    print_or_draw(corpus.trend(query, by, step), form, picture)

@@ -17,6 +17,7 @@ from folate.core.config.records import (
     SMTP_SECURITY_MODES,
     Config,
     Label,
+    QueryRule,
     SmtpConfig,
 )
 from folate.core.errors import ConfigError, suggestion
@@ -160,7 +161,10 @@ def _check_alerts(config: Config) -> None:
         where = f"{CONFIG_FILE}: alert {rule.id!r}"
         if [other.id for other in alerts.rules].count(rule.id) > 1:
             raise ConfigError(f"{where} stands twice; each needs an id of its own.")
-        if rule.brand and rule.brand not in brands:
+        if isinstance(rule, QueryRule):
+            if not rule.query.strip():
+                raise ConfigError(f"{where}: wanted a query, such as 'folic OR 叶酸', got nothing.")
+        elif rule.brand and rule.brand not in brands:
             raise ConfigError(f"{where}: no brand {rule.brand!r}; {suggestion(rule.brand, brands)}")
         for channel in rule.to:
             if channel not in alerts.channels:

@@ -267,6 +267,21 @@ class VolumeRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class QueryRule:
+    """An alert on more authors than expected of posts that a query of the corpus finds."""
+
+    id: str
+    # docs/query-language.md; "@name" for a saved one.
+    query: str
+    min_authors: int = 5
+    # Least rise over the expected number of authors.
+    min_gain: float = 1.5
+    # Tolerated per week.
+    false_alarms: float = 0.01
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class AlertsConfig:
     """The rules of `folate watch`, and the recipients of its alerts."""
 
@@ -281,10 +296,11 @@ class AlertsConfig:
     topic: tuple[TopicRule, ...] = ()
     sentiment: tuple[SentimentRule, ...] = ()
     volume: tuple[VolumeRule, ...] = ()
+    query: tuple[QueryRule, ...] = ()
 
     @property
-    def rules(self) -> "tuple[TopicRule | SentimentRule | VolumeRule, ...]":
-        return self.topic + self.sentiment + self.volume
+    def rules(self) -> "tuple[TopicRule | SentimentRule | VolumeRule | QueryRule, ...]":
+        return self.topic + self.sentiment + self.volume + self.query
 
     @property
     def channels(self) -> tuple[str, ...]:

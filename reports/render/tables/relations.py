@@ -11,12 +11,14 @@ from reports.render.tables.table import (
     TableBuilder,
     TableRow,
     brand_labels,
+    change_cells,
     column_titles,
     parts_to_text,
     quote_cells,
 )
 from reports.sections.campaigns.measures import PART_MEASURES
 from reports.sections.perception.moves import BrandComparison
+from reports.sections.saved_queries import RATE_MEASURE, WEEK_MEASURES
 
 _PHASES = ("before", "during", "after")
 
@@ -252,10 +254,44 @@ def _scorecard_table(report: Report, message: Messages) -> ReportTable:
     )
 
 
+def saved_query_tables(report: Report, message: Messages) -> Iterator[ReportTable]:
+    """Yield what saved queries find in the week, and their hits per million by week."""
+    rows: list[TableRow] = []
+    for query in report.saved_queries:
+        form = query.canonical
+        if query.problem:
+            form = message("page.saved_problem", problem=query.problem)
+        figures = [query.figures.get(measure) for measure in WEEK_MEASURES]
+        change = change_cells(query.changes.get(RATE_MEASURE), message)
+        rows.append((f"@{query.name}", form, *figures, *change))
+    yield ReportTable(
+        id="saved_queries",
+        title=message("page.saved"),
+        lead=message("page.saved_lead"),
+        columns=(
+            *column_titles(message, "saved_query", "saved_form"),
+            *[message.measure(measure) for measure in WEEK_MEASURES],
+            message("page.against"),
+            message("table.difference"),
+        ),
+        rows=tuple(rows),
+    )
+    answered = [query for query in report.saved_queries if query.trend]
+    yield ReportTable(
+        id="saved_query_weeks",
+        title=message("table.saved_weeks"),
+        columns=(message("page.week_column"), *[f"@{query.name}" for query in answered]),
+        rows=tuple(
+            (week[0].week, *week) for week in zip(*[query.trend for query in answered], strict=True)
+        ),
+    )
+
+
 RELATION_TABLE_BUILDERS: tuple[TableBuilder, ...] = (
     concerns_table,
     aspect_tables,
     brand_relation_tables,
     people_tables,
     campaign_tables,
+    saved_query_tables,
 )

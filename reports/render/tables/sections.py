@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from folate.core.measures import brand_table_columns
 from reports.build import Report
-from reports.figures import Change, Figure
 from reports.measures.coverage import no_results_message
 from reports.messages import Messages
 from reports.render.tables.table import (
@@ -15,6 +14,7 @@ from reports.render.tables.table import (
     TableBuilder,
     TableRow,
     brand_labels,
+    change_cells,
     column_titles,
     parts_to_text,
     quote_cells,
@@ -81,7 +81,7 @@ def _brands_table(
     for brand in report.brands:
         label = f"{brand.label} ({message('page.own')})" if brand.own else brand.label
         figures = [brand.figures[measure] for measure in measures]
-        change = _change_cells(brand.changes.get(changed_measure), message)
+        change = change_cells(brand.changes.get(changed_measure), message)
         rows.append((label, *figures, *change))
     measure_titles = [message.measure(measure) for measure in measures]
     return ReportTable(
@@ -96,13 +96,6 @@ def _brands_table(
         rows=tuple(rows),
         lead=message(f"page.{table_id}_lead"),
     )
-
-
-def _change_cells(change: Change | None, message: Messages) -> tuple[str, Figure | None]:
-    """Return direction and size of a change."""
-    if change is None:
-        return message("change.missing"), None
-    return message(f"direction.{change.direction}"), change.figure
 
 
 def _trend_table(table_id: str, measure: str, report: Report, message: Messages) -> ReportTable:

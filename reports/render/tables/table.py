@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from folate.core.measures import brand_table_columns
 from reports.build import Report
-from reports.figures import Figure
+from reports.figures import Change, Figure
 from reports.messages import MessageParts, Messages
 from reports.sections.quotes import Quote
 
@@ -61,6 +61,13 @@ def parts_to_text(parts: MessageParts) -> str:
 def brand_labels(report: Report) -> dict[str, str]:
     """Return the label of each brand by its id."""
     return {brand.id: brand.label for brand in report.brands}
+
+
+def change_cells(change: Change | None, message: Messages) -> tuple[str, Figure | None]:
+    """Return direction and size of a change."""
+    if change is None:
+        return message("change.missing"), None
+    return message(f"direction.{change.direction}"), change.figure
 
 
 def quote_cells(quote: Quote, timezone: str) -> TableRow:

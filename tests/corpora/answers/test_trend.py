@@ -82,7 +82,7 @@ def test_weeks_without_any_post_are_gaps(corpus: Corpus) -> None:
     assert row["coverage"] == "none"
     figures = ("posts", "hits", "per_million", "low", "high", "authors")
     assert [row[name] for name in figures] == [None] * 6
-    note = "1 weeks are gaps, as not all posts of them were seen: 2026-W04"
+    note = "gaps, as not all posts of the week were seen: 2026-W04"
     assert corpus.trend("叶酸").notes == (note,)
 
 
