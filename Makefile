@@ -7,9 +7,13 @@ EVENTS ?= $(DATA)/zhihu_hot_questions/first_seen.tsv
 BIN := .venv/bin
 READY := .venv/.ready
 PEERS := .venv/.peers
+# conc pins an old polars and brings a notebook server: it has an environment of its own
+CORPUS_PEERS := .venv-corpus-peers/.ready
+CORPUS_POSTS ?= 1000000
+CORPUS_TEXTS ?= $(wildcard $(DATA)/weibo2018/train.csv $(DATA)/weibo_ncov_10k/*.csv $(DATA)/hacker_news_20k/hacker_news.csv $(DATA)/election_tweets_2016/*.csv $(DATA)/amazon_fine_food_1k/*.csv)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check format test test-slow eval eval-shares eval-report eval-topics bench train pack docs lock clean
+.PHONY: help install demo check format test test-slow eval eval-shares eval-report eval-topics bench bench-corpus train pack docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -64,6 +68,14 @@ bench: $(READY)  ## speeds, as ratios against peers run in the same run
 	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.report
 
+bench-corpus: $(READY) $(CORPUS_PEERS)  ## questions to a corpus of CORPUS_POSTS posts, beside conc, tantivy, SQLite FTS5 and DuckDB
+	$(BIN)/python -m benchmarks.corpus --posts $(CORPUS_POSTS) --texts $(CORPUS_TEXTS) --peer-python .venv-corpus-peers/bin/python --json runs/bench-corpus.json $(ARGS)
+
+$(CORPUS_PEERS):
+	$(PYTHON) -m venv .venv-corpus-peers
+	.venv-corpus-peers/bin/pip install --quiet --disable-pip-version-check conc==0.1.13 tantivy==0.27.0 duckdb==2.0.1 pyarrow==26.0.1
+	@touch $@
+
 train: $(READY)  ## train the shipped model again from DATA and ENCODER into runs/
 	$(BIN)/python -m training --data $(DATA) --encoder $(ENCODER) --out runs/train
 	$(BIN)/python -m training.words --data $(DATA) --out runs/words
@@ -82,4 +94,4 @@ lock:  ## resolve constraints.txt anew, in an environment of its own
 	rm -rf .venv-lock
 
 clean:  ## remove .venv and every cache
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build ./*.egg-info
+	rm -rf .venv .venv-corpus-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis build ./*.egg-info

@@ -34,7 +34,10 @@ class Stopwatch:
         """Time one repetition of a task; the question returns its number of hits or rows."""
         start = time.perf_counter()
         hits = question()
-        seconds = time.perf_counter() - start
+        self.add(task, time.perf_counter() - start, hits)
+
+    def add(self, task: str, seconds: float, hits: int = 0) -> None:
+        """Add one repetition of a task that was timed elsewhere."""
         entry = self.times.setdefault(task, {"seconds": [], "hits": []})
         entry["seconds"].append(seconds)
         entry["hits"].append(hits)

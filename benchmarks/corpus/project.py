@@ -26,16 +26,21 @@ BATCH = 100_000
 """Posts that are written at once."""
 
 
-def create_project(folder: Path, posts: Iterable[Post]) -> Project:
-    """Write posts into a new project and annotate them; sentiments are drawn at random."""
+def create_project(folder: Path, posts: Iterable[Post]) -> int:
+    """Write posts into a new project and annotate them; sentiments are drawn at random.
+
+    Returns the number of posts.
+    """
     folder.mkdir(parents=True)
     (folder / "folate.toml").write_text(PROJECT_TOML, encoding="utf-8")
     project = Project.open(folder)
+    count = 0
     for batch in _batches(iter(posts)):
         project.store.upsert_posts(batch)
+        count += len(batch)
     annotate_corpus(project, with_sentiment=False)
     add_random_sentiments(project)
-    return project
+    return count
 
 
 def add_random_sentiments(project: Project, seed: int = 7) -> None:

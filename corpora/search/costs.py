@@ -4,7 +4,7 @@ from collections.abc import Sequence as Items
 
 import numpy as np
 
-from corpora.index.segment import Segment
+from corpora.index.segment import Positions, Segment
 from corpora.query.syntax import (
     Alternatives,
     And,
@@ -75,7 +75,8 @@ class NodeCosts:
         self._segment = segment
         self._tests: dict[Node, WordTest] = {}
         self._terms: dict[Node, TermSearch] = {}
-        self._term_matches: dict[Node, Matches] = {}
+        # in characters
+        self._term_hits: dict[Node, Matches] = {}
 
     def test(self, node: Word | Wildcard) -> WordTest:
         """Return the test of a word."""
@@ -89,16 +90,19 @@ class NodeCosts:
             self._terms[node] = TermSearch(self._segment, node)
         return self._terms[node]
 
-    def term_matches(self, node: Term) -> Matches:
-        """Return the words that the hits of a term touch, in the whole segment."""
-        if node not in self._term_matches:
+    def term_matches(self, node: Term, documents: Positions) -> Matches:
+        """Return the words that the hits of a term in some documents touch."""
+        if node not in self._term_hits:
             starts, ends = self.term(node).find()
-            documents = documents_of(self._segment.array("char_offsets"), starts)
-            firsts, lasts = words_touched(self._segment, documents, starts, ends)
-            has_words = lasts > firsts
-            matches = Matches(documents[has_words], firsts[has_words], lasts[has_words])
-            self._term_matches[node] = matches.distinct()
-        return self._term_matches[node]
+            hit_documents = documents_of(self._segment.array("char_offsets"), starts)
+            self._term_hits[node] = Matches(hit_documents, starts, ends)
+        is_asked = np.zeros(self._segment.document_count, np.bool_)
+        is_asked[documents] = True
+        hits = self._term_hits[node]
+        hits = hits.take(is_asked[hits.documents])
+        firsts, lasts = words_touched(self._segment, hits.documents, hits.firsts, hits.lasts)
+        has_words = lasts > firsts
+        return Matches(hits.documents, firsts, lasts).take(has_words).distinct()
 
     def near(self, node: Near) -> Node:
         """Return NEAR as sequences in either order."""

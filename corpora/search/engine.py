@@ -4,8 +4,10 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from corpora.index.layout import HAS_TAGS, HAS_WORDS
 from corpora.index.lexicon import Lexicon
@@ -17,6 +19,7 @@ from corpora.query.syntax import (
     Not,
     Or,
     Term,
+    Wildcard,
     WordCondition,
     WordMatch,
     WordNot,
@@ -25,7 +28,7 @@ from corpora.query.syntax import Word as WordNode
 from corpora.search.conditions import LexiconMasks
 from corpora.search.costs import NodeCosts, children, constrained_names
 from corpora.search.hits import SearchResult, SegmentHits, Spans, Unit, words_touched
-from corpora.search.lookup import documents_of
+from corpora.search.lookup import distinct_documents, documents_of
 from corpora.search.matcher import SpanMatcher
 from corpora.search.metadata import documents_admitted
 from corpora.search.spans import Mask, distinct_rows
@@ -42,16 +45,24 @@ MAX_HITS = 100_000_000
 class _Found:
     """Hits of one part of a query in a segment, in words or in characters, in order."""
 
-    documents: Positions
+    # of each document in the positions of the spans
+    bounds: npt.NDArray[Any]
     spans: Spans
     in_words: bool
 
+    def post_mask(self) -> Mask:
+        """Return for each document whether it has hits."""
+        mask = np.zeros(len(self.bounds) - 1, np.bool_)
+        mask[distinct_documents(self.bounds, self.spans[0])] = True
+        return mask
+
     def within(self, mask: Mask) -> "_Found":
-        keep = mask[self.documents]
+        """Return the hits in some documents."""
+        keep = mask[documents_of(self.bounds, self.spans[0])]
         if keep.all():
             return self
         first, last = self.spans
-        return _Found(self.documents[keep], (first[keep], last[keep]), self.in_words)
+        return _Found(self.bounds, (first[keep], last[keep]), self.in_words)
 
 
 def search_segments(segments: Iterable[Segment], lexicon: Lexicon, tree: Node) -> SearchResult:
@@ -209,20 +220,22 @@ class SegmentSearch:
         return SegmentHits(
             self._segment,
             documents,
-            documents,
             characters=(chars[documents], chars[documents + 1] - 1),
             words=(words[documents], words[documents + 1]),
+            # posts without words have the word positions of another
+            hit_documents=documents,
         )
 
     def _segment_hits(self, documents: Positions, found: _Found) -> SegmentHits:
         if found.in_words:
-            return SegmentHits(self._segment, documents, found.documents, words=found.spans)
-        return SegmentHits(self._segment, documents, found.documents, characters=found.spans)
+            return SegmentHits(self._segment, documents, words=found.spans)
+        return SegmentHits(self._segment, documents, characters=found.spans)
 
     def _joined(self, documents: Positions, found: list[_Found]) -> SegmentHits:
         """Return the distinct hits of several parts."""
-        empty = np.empty(0, np.int64)
-        found = [*found, _Found(empty, (empty, empty), in_words=False)]
+        if not found:
+            empty = np.empty(0, np.int64)
+            return SegmentHits(self._segment, documents, characters=(empty, empty))
         parts = [self._segment_hits(documents, part) for part in found]
         hit_documents = np.concatenate([part.hit_documents for part in parts])
         starts = np.concatenate([part.starts for part in parts])
@@ -231,7 +244,11 @@ class SegmentSearch:
         hit_documents, starts, ends = hit_documents[order], starts[order], ends[order]
         words = words_touched(self._segment, hit_documents, starts, ends)
         return SegmentHits(
-            self._segment, documents, hit_documents, characters=(starts, ends), words=words
+            self._segment,
+            documents,
+            characters=(starts, ends),
+            words=words,
+            hit_documents=hit_documents,
         )
 
     def _select(self, node: Node) -> tuple[Mask, list[_Found]]:
@@ -248,9 +265,7 @@ class SegmentSearch:
             mask = np.logical_or.reduce([mask for mask, _ in selected])
             return mask, [part for _, parts in selected for part in parts]
         found = self._find_term(node) if isinstance(node, Term) else self._find_words(node)
-        mask = np.zeros(self._segment.document_count, np.bool_)
-        mask[found.documents] = True
-        return mask, [found]
+        return found.post_mask(), [found]
 
     def _select_all(self, node: And) -> tuple[Mask, list[_Found]]:
         mask = np.ones(self._segment.document_count, np.bool_)
@@ -265,30 +280,36 @@ class SegmentSearch:
         return mask, [part.within(mask) for part in found]
 
     def _find_term(self, node: Term) -> _Found:
-        starts, ends = self._costs.term(node).find()
-        documents = documents_of(self._segment.array("char_offsets"), starts)
-        return _Found(documents, (starts, ends), in_words=False)
+        spans = self._costs.term(node).find()
+        return _Found(self._segment.array("char_offsets"), spans, in_words=False)
 
     def _find_words(self, node: Node) -> _Found:
-        documents = []
         firsts = []
         lasts = []
         total = 0
         for low, high in self._blocks(node):
-            matcher = SpanMatcher(self._segment, self._costs, low, high)
-            matches = matcher.find(node)
-            if matches.captures:
-                matches = matches.without_captures()
-            has_words = matches.lasts > matches.firsts
-            if not has_words.all():
-                matches = matches.take(has_words)
-            documents.append(matches.documents)
-            firsts.append(matches.firsts.astype(np.uint32))
-            lasts.append(matches.lasts.astype(np.uint32))
-            total += len(matches)
+            first, last = self._find_in_block(node, low, high)
+            firsts.append(first)
+            lasts.append(last)
+            total += len(first)
             _check_count(total)
         spans = (np.concatenate(firsts), np.concatenate(lasts))
-        return _Found(np.concatenate(documents), spans, in_words=True)
+        return _Found(self._segment.array("word_offsets"), spans, in_words=True)
+
+    def _find_in_block(self, node: Node, low: int, high: int) -> Spans:
+        """Return the hits in the documents from `low` to before `high`."""
+        if isinstance(node, WordNode | Wildcard):
+            offsets = self._segment.array("word_offsets")
+            positions = self._costs.test(node).find(int(offsets[low]), int(offsets[high]))
+            first = positions.astype(np.uint32)
+            return first, first + np.uint32(1)
+        matches = SpanMatcher(self._segment, self._costs, low, high).find(node)
+        if matches.captures:
+            matches = matches.without_captures()
+        has_words = matches.lasts > matches.firsts
+        if not has_words.all():
+            matches = matches.take(has_words)
+        return matches.firsts.astype(np.uint32), matches.lasts.astype(np.uint32)
 
     def _blocks(self, node: Node) -> list[tuple[int, int]]:
         """Return blocks of documents, from the first to before the last of each."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.index.segment import Positions, Segment
-from corpora.search.lookup import search_within
+from corpora.search.lookup import documents_of, search_within
 
 Spans = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 """First positions, and positions after the last, of many stretches."""
@@ -32,24 +32,43 @@ class SegmentHits:
         self,
         segment: Segment,
         documents: Positions,
-        hit_documents: Positions,
         *,
         characters: Spans | None = None,
         words: Spans | None = None,
+        hit_documents: Positions | None = None,
     ) -> None:
-        """Take the spans of the hits in characters, in words, or in both."""
+        """Take the spans of the hits in characters, in words, or in both.
+
+        Their documents need only be given where the spans are not in order.
+        """
         self.segment = segment
         # numbers of the matching documents, rising
         self.documents = documents
-        # document of each hit
-        self.hit_documents = hit_documents
         self._characters = characters
         self._words = words
+        self._hit_documents = hit_documents
 
-    @property
+    @cached_property
     def hit_count(self) -> int:
         """The number of hits."""
-        return len(self.hit_documents)
+        return len(self._firsts)
+
+    @cached_property
+    def hit_documents(self) -> Positions:
+        """The document of each hit."""
+        if self._hit_documents is not None:
+            return self._hit_documents
+        return documents_of(self._bounds, self._firsts)
+
+    @property
+    def _firsts(self) -> npt.NDArray[Any]:
+        spans = self._characters if self._words is None else self._words
+        assert spans is not None  # noqa: S101
+        return spans[0]
+
+    @property
+    def _bounds(self) -> npt.NDArray[Any]:
+        return self.segment.array("char_offsets" if self._words is None else "word_offsets")
 
     @cached_property
     def starts(self) -> Positions:
@@ -85,12 +104,17 @@ class SegmentHits:
 
     def chosen(self, indexes: Positions) -> "SegmentHits":
         """Return some of the hits, in the order of `indexes`; matching documents stay."""
+        if "hit_documents" in self.__dict__ or self._hit_documents is not None:
+            hit_documents = self.hit_documents[indexes]
+        else:
+            positions = self._firsts[indexes].astype(np.int64)
+            hit_documents = np.searchsorted(self._bounds, positions, "right") - 1
         return SegmentHits(
             self.segment,
             self.documents,
-            self.hit_documents[indexes],
             characters=None if self._characters is None else _take(self._characters, indexes),
             words=None if self._words is None else _take(self._words, indexes),
+            hit_documents=hit_documents,
         )
 
     @cached_property

@@ -26,6 +26,16 @@ def documents_of(
     return np.repeat(np.arange(first_document, first_document + len(bounds) - 1), np.diff(cuts))
 
 
+def distinct_documents(bounds: npt.NDArray[Any], positions: npt.NDArray[Any]) -> Positions:
+    """Return the documents that have some of the rising positions, each once."""
+    if len(positions) < len(bounds) * _DENSE:
+        found = np.searchsorted(bounds, positions.astype(np.int64), "right") - 1
+        is_new = np.append(True, found[1:] != found[:-1]) if len(found) else slice(None)
+        return np.asarray(found[is_new], np.int64)
+    cuts = np.searchsorted(positions, bounds.astype(positions.dtype))
+    return np.flatnonzero(cuts[1:] > cuts[:-1])
+
+
 def search_within(
     values: npt.NDArray[Any],
     wanted: Positions,

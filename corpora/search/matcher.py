@@ -195,14 +195,14 @@ class SpanMatcher:
             case Capture() | Constrained() | Position():
                 return self._extend_checked(node, documents, edges, forward)
             case _:
-                return self._join(self.find(node), documents, edges, (0, 0), forward)
+                found = self._found_near(node, documents)
+                return self._join(found, documents, edges, (0, 0), forward)
 
     # --- finding ---
 
     def _term(self, node: Term) -> Matches:
-        matches = self._costs.term_matches(node)
-        low, high = np.searchsorted(matches.documents, [self._first_document, self._last_document])
-        return matches.take(np.arange(low, high))
+        documents = np.arange(self._first_document, self._last_document)
+        return self._costs.term_matches(node, documents)
 
     @cached_property
     def _places(self) -> Matches:
@@ -414,11 +414,26 @@ class SpanMatcher:
             return self.extend(item, documents, edges, forward=forward)
         places = len(edges) * (gap[1] - gap[0] + 1)
         if not isinstance(item, Look) and self._costs.cost(item) < places:
-            return self._join(self.find(item), documents, edges, gap, forward)
+            found = self._found_near(item, documents)
+            return self._join(found, documents, edges, gap, forward)
         over = self._extend_gap(gap, documents, edges, forward)
         after = self.extend(item, documents[over.indexes], over.edges, forward=forward)
         result = over.then(after, forward=forward)
         return result if _is_one_word(item) else result.distinct()
+
+    def _found_near(self, node: Node, documents: Positions) -> Matches:
+        """Return the matches of a node in some documents at least."""
+        if node in self._found:
+            return self._found[node]
+        match node:
+            case Term():
+                return self._costs.term_matches(node, documents)
+            case Element():
+                return self._elements(node, np.unique(documents))
+            case Or() | Alternatives():
+                parts = [self._found_near(item, documents) for item in node.items]
+                return concatenate(parts).distinct()
+        return self.find(node)
 
     def _join(
         self,

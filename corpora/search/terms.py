@@ -130,13 +130,15 @@ class TermSearch:
         """Return the occurrences of the term among places where its anchor occurs in a text."""
         pieces = [_codes(piece) for piece in self._shape.pieces]
         starts = places - anchor.offset
-        starts = starts[starts >= 0]
+        if anchor.offset:
+            starts = starts[starts >= 0]
         unknown = [
             offset
             for offset in range(len(pieces[anchor.piece]))
             if not anchor.offset <= offset < anchor.offset + anchor.length
         ]
-        starts = starts[_has_piece(codes, starts, pieces[anchor.piece], unknown)]
+        if unknown:
+            starts = starts[_has_piece(codes, starts, pieces[anchor.piece], unknown)]
         ends = starts + len(pieces[anchor.piece])
         for number in range(anchor.piece, len(pieces) - 1):
             optional = self._shape.optional_gaps[number]
@@ -146,8 +148,11 @@ class TermSearch:
             optional = self._shape.optional_gaps[number - 1]
             keep, starts = _piece_before(codes, starts, pieces[number - 1], optional)
             starts, ends = starts[keep], ends[keep]
-        is_bounded = self._has_boundaries(codes, starts, ends)
-        return starts[is_bounded], ends[is_bounded]
+        shape = self._shape
+        if shape.starts_word or shape.ends_in_letter or shape.ends_in_digit:
+            is_bounded = self._has_boundaries(codes, starts, ends)
+            return starts[is_bounded], ends[is_bounded]
+        return starts, ends
 
     def _has_boundaries(
         self, codes: Codes, starts: Positions, ends: Positions

@@ -55,6 +55,9 @@ MAY_HAVE_MARKUP = re.compile(
 )
 """A quick test that every text with markup or labels passes; RE2 reads it as well."""
 
+MARKUP_START = "[&<_mMlLrS\ufeff\u200b\u2060\u00ad全展收网微秒回翻更点]"
+"""The characters with which a match of MAY_HAVE_MARKUP begins."""
+
 MARKUP_RESIDUE = re.compile(
     r"(?:hellip|nbsp|ldquo|rdquo|lsquo|rsquo|mdash|ndash|middot|emsp|ensp|thinsp|zwnj"
     r"|x000[0-9a-f]|x001[0-9a-f])+"

@@ -135,6 +135,8 @@ _QUOTED = re.compile(rf"{URL}|(?://\s?)?{HANDLE}\s?:?")
 # Part of every URL and @name: a cheap test that most texts fail.
 _MAY_QUOTE = re.compile(r"@|://|www|\.[0-9a-z]")
 _SEPARATORS = re.compile(rf"[^\w{EMOJI_CHARACTER[1:-1]}]+|_+")
+SHARED_CHARACTER = rf"(?:[^\W_]|{EMOJI_CHARACTER})"
+"""A letter, digit or emoji, which `strip_for_duplicates` keeps."""
 
 
 def _repair_surrogates(text: str) -> str:

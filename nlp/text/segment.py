@@ -1,14 +1,17 @@
 """Segmentation of Chinese and English text into words, with offsets into the text as published."""
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from folate.core.text import HAN_RANGES
 from nlp.text.chinese import default_chinese_segmenter
 from nlp.text.longest_match import longest_match_pattern
-from nlp.text.markup import MARKUP_RESIDUE
+from nlp.text.markup import MARKUP_RESIDUE, AlignedText
 from nlp.text.normalize import FoldedText, fold_once, normalize_text
 from nlp.text.patterns import (
     ASCII_EMOTICON,
@@ -21,6 +24,10 @@ from nlp.text.patterns import (
     hashtag_text,
     split_hashtag_chain,
 )
+
+if TYPE_CHECKING:
+    from nlp.text.batch_segment import BatchSegmenter
+    from nlp.text.batches import FoldedBatch
 
 
 class Token(NamedTuple):
@@ -42,6 +49,21 @@ class LocatedWords(NamedTuple):
     lengths: list[int]
 
 
+class WordColumns(NamedTuple):
+    """The words of texts in order: all words of the first text, then those of the next.
+
+    Those of text i are offsets[i] to offsets[i + 1]. `numbers` are positions in `vocabulary`, and
+    so are `hashtags`, of the words that are hashtags; starts count from the start of the text.
+    """
+
+    vocabulary: list[str]
+    hashtags: list[int]
+    numbers: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+
+
 class Segmenter:
     """Cuts text into words: Chinese by a dictionary, the rest as spaCy's English tokenizer does.
 
@@ -51,9 +73,11 @@ class Segmenter:
     """
 
     def __init__(self, whole_words: Iterable[str] = ()) -> None:
+        words = list(filter(None, map(normalize_text, whole_words)))
+        self._first_characters = {word[0] for word in words}
         patterns = [
             _unless_chinese(URL, HANDLE, HASHTAG),
-            longest_match_pattern(filter(None, map(normalize_text, whole_words))),
+            longest_match_pattern(words),
             _unless_chinese(BRACKET_EMOTICON, ASCII_EMOTICON, EMOJI),
         ]
         self._uncut = re.compile("|".join(filter(None, patterns)))
@@ -100,6 +124,43 @@ class Segmenter:
             start = end
         return located
 
+    def locate_words_of_few(self, texts: Sequence[FoldedText]) -> WordColumns:
+        """Return the words of a few texts as `locate_words` does, and without compiled code."""
+        numbers: dict[str, int] = {}
+        columns = LocatedWords([], [], [])
+        offsets = [0]
+        for text in texts:
+            located = self.locate_words(text)
+            columns.words.extend(located.words)
+            columns.starts.extend(located.starts)
+            columns.lengths.extend(located.lengths)
+            offsets.append(len(columns.words))
+        for word in columns.words:
+            numbers.setdefault(word, len(numbers))
+        return WordColumns(
+            list(numbers),
+            [number for word, number in numbers.items() if word[0] == "#"],
+            np.array([numbers[word] for word in columns.words], np.int32),
+            np.array(columns.starts, np.int64),
+            np.array(columns.lengths, np.int64),
+            np.array(offsets, np.int64),
+        )
+
+    def locate_words_of_batch(self, batch: "FoldedBatch") -> WordColumns:
+        """Return the words of many texts as `locate_words` does, by compiled code."""
+        columns = self._batch_segmenter.locate_words(batch)
+        for index, text in enumerate(batch.texts):
+            if text.plain.starts is not None:
+                stretch = slice(*columns.offsets[index : index + 2])
+                _move_to_published(text.plain, columns.starts[stretch], columns.lengths[stretch])
+        return columns
+
+    @cached_property
+    def _batch_segmenter(self) -> "BatchSegmenter":
+        from nlp.text.batch_segment import BatchSegmenter
+
+        return BatchSegmenter(self._uncut, self._first_characters, _split_uncut, _piece_words)
+
     def words(self, text: str | FoldedText) -> list[str]:
         """Return the words of a text as `locate_words` does, without their places."""
         return self.locate_words(text).words
@@ -117,6 +178,36 @@ class Segmenter:
             pieces += split_hashtag_chain(match[0]) if match[0][0] == "#" else (match[0],)
             end = match.end()
         return pieces + _cut_plain(folded[end:])
+
+
+def _move_to_published(plain: AlignedText, starts: Any, lengths: Any) -> None:
+    """Change the places of words from those in the plain text to those in the published one."""
+    last_end = 0
+    for index, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
+        first, last = plain.original_span(start, start + length)
+        first = max(first, last_end)
+        last_end = max(last, last_end)
+        starts[index] = first
+        lengths[index] = last_end - first
+
+
+def _split_uncut(piece: str) -> list[str]:
+    """Return the pieces of what no dictionary cuts; none of an address, which is no word."""
+    if piece[0] == "#":
+        return split_hashtag_chain(piece)
+    return [] if _ADDRESS.match(piece) else [piece]
+
+
+def _piece_words(piece: str, is_spaced: bool) -> list[tuple[str, int, int]]:
+    """Return the words of a piece: normal form, start in the piece and length."""
+    words = []
+    start = 0
+    for part in _cut_english(piece) if is_spaced else (piece,):
+        word = _normal_word(part)
+        if word:
+            words.append((word, start, len(part)))
+        start += len(part)
+    return words
 
 
 def topics_of_hashtags(words: Iterable[str]) -> list[str]:
@@ -155,9 +246,10 @@ def _unless_chinese(*patterns: str) -> str:
 
 _UNITS = "%|‰|℃|°c|万亿|[万亿月日时点号多余]|[a-z]{1,3}(?![a-z0-9])"
 _NUMBER = rf"\d{{4}}年|\d+(?:[.,:/~-]\d+)*(?:{_UNITS})?"
-_LETTER = rf"(?:[^\W_{HAN_RANGES}]|[\u0300-\u036f\u0900-\u0dff])"
+LETTER = rf"(?:[^\W_{HAN_RANGES}]|[\u0300-\u036f\u0900-\u0dff])"
+"""Expression for a character of a word of a script with spaces, its combining signs included."""
 # Words joined by signs; lengths are bounded against hostile input.
-_SPACED_WORD = rf"{_LETTER}{{1,64}}(?:[.'&/_+-]{_LETTER}{{1,64}}){{0,4}}"
+_SPACED_WORD = rf"{LETTER}{{1,64}}(?:[.'&/_+-]{LETTER}{{1,64}}){{0,4}}"
 _REPEATED_SIGN = r"(?P<sign>[.—/~-])(?P=sign)+"
 _NON_CHINESE = re.compile(
     _unless_chinese(r"\s+", _NUMBER, f"(?P<spaced>{_SPACED_WORD})", _REPEATED_SIGN)

@@ -1,6 +1,7 @@
 """Annotation of pending posts without a model: language, words, brands, comparisons and copies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -9,23 +10,23 @@ import pyarrow as pa
 from folate.core.post import post_body
 from folate.core.progress import track_progress
 from folate.pipeline.annotate.copies import update_duplicates
+from folate.pipeline.annotate.parallel import PostRows as PostRows
 from folate.pipeline.annotate.parallel import TextBatch, annotate_batches
 from folate.pipeline.project import Project
 from nlp import annotate
-from nlp.extract.brands import BrandLinker
-from nlp.text.dictionary import dictionary_version
+from nlp.extract.brands import BrandLinker, Mention
+from nlp.extract.comparisons import Comparison
 
-_TEXT_FIELDS = ("language", "words", "starts", "lengths", "hashtags", "segments", "exact")
 TEXT_ANNOTATOR = "text"  # the annotator's name in the store
 BATCH = 10_000  # posts in one commit a table
-PostRows = list[dict[str, Any]]
+_MAX_CACHED_SUBJECTS = 10_000
 Batch = TypeVar("Batch")
 
 
 def text_version(project: Project) -> str:
     """Return what the annotations of a text depend on besides the text, as the store keeps it."""
     vocabulary = project.vocabulary_digest()
-    return f"{annotate.ANNOTATION_VERSION}{dictionary_version()}+{vocabulary}"
+    return f"{annotate.ANNOTATION_VERSION}+{vocabulary}"
 
 
 def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
@@ -37,7 +38,7 @@ def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
     store = project.store
     config = project.config
     version = text_version(project)
-    linker = BrandLinker(config.brands)
+    find_page_brands = _page_brand_finder(BrandLinker(config.brands))
     total = store.count_pending_posts("texts", TEXT_ANNOTATOR, version)
     if not total:
         return
@@ -49,12 +50,13 @@ def annotate_pending_texts(project: Project) -> Iterator[PostRows]:
         for rows, annotations in _update_duplicates_between(project, batches):
             keys = annotation_keys(rows, TEXT_ANNOTATOR, version)
             ids = [row["id"] for row in rows]
-            mentions = list(_mention_rows(keys, rows, annotations, linker))
+            page_brands = [find_page_brands(row["subject"]) for row in rows]
+            mentions = list(_mention_rows(keys, annotations.mentions, page_brands))
             store.upsert("mentions", mentions, complete_ids=ids)
-            comparisons = list(_comparison_rows(keys, annotations))
+            comparisons = list(_comparison_rows(keys, annotations.comparisons))
             store.upsert("comparisons", comparisons, complete_ids=ids)
             # `texts` is last: a post counts as annotated once its row is there.
-            store.upsert("texts", _text_table(keys, annotations))
+            store.upsert("texts", _text_table(keys, annotations.texts))
             progress.advance(len(rows))
             yield rows
 
@@ -88,38 +90,38 @@ def annotation_keys(
     ]
 
 
-def _text_table(
-    keys: Sequence[dict[str, str]], annotations: Sequence[annotate.TextAnnotation]
-) -> pa.Table:
-    """Return the rows of the table `texts`.
+def _text_table(keys: Sequence[dict[str, str]], texts: pa.Table) -> pa.Table:
+    """Return the rows of the table `texts`."""
+    columns = {name: pa.array([key[name] for key in keys], pa.string()) for name in keys[0]}
+    return pa.table(columns | {name: texts[name] for name in texts.column_names})
 
-    A table with many lists is built several times faster by column than from dictionaries.
-    """
-    columns: dict[str, list[Any]] = {name: [key[name] for key in keys] for name in keys[0]}
-    for name in _TEXT_FIELDS:
-        columns[name] = [getattr(annotation, name) for annotation in annotations]
-    return pa.table(columns)
+
+def _page_brand_finder(linker: BrandLinker) -> Callable[[str | None], frozenset[str]]:
+    """Return a function for the brands that the subject of a page names."""
+
+    @lru_cache(maxsize=_MAX_CACHED_SUBJECTS)
+    def find_page_brands(subject: str | None) -> frozenset[str]:
+        return frozenset(mention.brand for mention in linker.find_mentions(subject or ""))
+
+    return find_page_brands
 
 
 def _mention_rows(
     keys: Sequence[dict[str, str]],
-    rows: Sequence[dict[str, Any]],
-    annotations: Sequence[annotate.TextAnnotation],
-    linker: BrandLinker,
+    mentions_by_post: Sequence[Sequence[Mention]],
+    page_brands_by_post: Sequence[frozenset[str]],
 ) -> Iterator[dict[str, Any]]:
     """Yield the brands that each text names, and those that only its page is about."""
-    for key, row, annotation in zip(keys, rows, annotations, strict=True):
-        for mention in annotation.mentions:
+    for key, mentions, page_brands in zip(keys, mentions_by_post, page_brands_by_post, strict=True):
+        for mention in mentions:
             yield key | mention._asdict() | {"via": "text"}
-        text_brands = {mention.brand for mention in annotation.mentions}
-        page_brands = {mention.brand for mention in linker.find_mentions(row["subject"] or "")}
-        for brand in sorted(page_brands - text_brands):
+        for brand in sorted(page_brands - {mention.brand for mention in mentions}):
             yield key | {"brand": brand, "start": None, "end": None, "via": "subject"}
 
 
 def _comparison_rows(
-    keys: Sequence[dict[str, str]], annotations: Sequence[annotate.TextAnnotation]
+    keys: Sequence[dict[str, str]], comparisons_by_post: Sequence[Sequence[Comparison]]
 ) -> Iterator[dict[str, Any]]:
-    for key, annotation in zip(keys, annotations, strict=True):
-        for comparison in annotation.comparisons:
+    for key, comparisons in zip(keys, comparisons_by_post, strict=True):
+        for comparison in comparisons:
             yield key | comparison._asdict()
