@@ -133,7 +133,10 @@ def _label_query(query: str, folder: Path, store: Store, options: LabelOptions) 
     elif options.all_lines:
         _mark_all(session, options.yes)
     else:
-        ask_lines(session)
+        try:
+            ask_lines(session)
+        finally:
+            session.close()
 
 
 def _name_and_rater(options: LabelOptions) -> tuple[str, str]:
