@@ -130,7 +130,7 @@ class Store:
     def versions(self) -> dict[str, int]:
         """Return the newest version of every table that was ever written."""
         return {
-            name: delta_tables.open_table(self.root, name).version()
+            name: delta_tables.newest_version(self.root, name)
             for name in TABLES
             if delta_tables.table_exists(self.root, name)
         }
