@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.answers.answer import Answer
-from corpora.answers.author_counts import AuthorCounts, count_group_authors
+from corpora.answers.author_counts import AuthorCounts, count_group_authors, order_by_author
 from corpora.answers.ranking import best_first, rounded
 from corpora.answers.row_queries import both_nodes, word_node
 from corpora.answers.word_pictures import draw_intervals
@@ -104,7 +104,8 @@ def keyness(
     focus_query = view.parse(focus)
     reference_query = None if reference is None else view.parse(reference)
     groups = _find_groups(view, focus_query, reference_query, form)
-    counts = count_group_authors(groups.focus, groups.reference, form, len(view.lexicon))
+    ordered = order_by_author(groups.focus, groups.reference, form)
+    counts = count_group_authors(ordered, form, len(view.lexicon))
     _require_authors(counts.groups)
     authors = counts.groups.focus + counts.groups.reference
     tested = np.flatnonzero(authors >= max(min_authors, 1))

@@ -59,10 +59,11 @@ def unit_sizes(posts: SegmentPosts, unit: Unit) -> npt.NDArray[np.int64]:
 
 def part_sizes(parts: Parts, posts: Sequence[SegmentPosts], unit: Unit) -> npt.NDArray[np.int64]:
     """Return the size of each part, in words, characters or posts."""
-    sizes = np.zeros(parts.count, np.int64)
+    sizes = np.zeros(parts.count)
     for numbers, part in zip(parts.numbers, posts, strict=True):
-        np.add.at(sizes, numbers[part.documents], unit_sizes(part, unit))
-    return sizes
+        # sums of whole numbers below 2 ** 53 are exact
+        sizes += np.bincount(numbers[part.documents], unit_sizes(part, unit), parts.count)
+    return sizes.astype(np.int64)
 
 
 def part_hits(parts: Parts, hits: Sequence[SegmentHits]) -> npt.NDArray[np.int64]:

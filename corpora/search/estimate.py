@@ -11,10 +11,13 @@ from corpora.search.conditions import LexiconMasks
 from corpora.search.costs import NodeCosts, children, constrained_names
 from corpora.search.hits import CostEstimate
 
-SECONDS_PER_POSTING = 3e-8
-"""Measured on one core of a virtual machine: postings read, and matches held."""
+SECONDS_PER_POSTING = 4e-8
+"""Measured on one core of a virtual machine, for a word of a million hits."""
 
-SECONDS_PER_SEGMENT = 2e-4
+SECONDS_PER_MATCH = 1.2e-7
+"""Likewise, of a stretch that is put together from words: `A:[] []{0,3} B:[]` of 26 M words."""
+
+SECONDS_PER_SEGMENT = 3e-4
 MAX_PARTS = 5
 """Parts of a query that an estimate lists."""
 
@@ -25,17 +28,18 @@ def estimate_cost(segments: Iterable[Segment], lexicon: Lexicon, tree: Node) -> 
     names = constrained_names(tree)
     searched = list(_searched_parts(tree))
     postings: Counter[str] = Counter()
-    work = 0
-    count = 0
+    seconds = 0.0
     for segment in segments:
         costs = NodeCosts(segment, masks, names)
-        count += 1
+        seconds += SECONDS_PER_SEGMENT
         for part in searched:
-            postings[canonical(part)] += costs.cost(part)
-            work += max(costs.cost(part), costs.work(part))
+            cost = costs.cost(part)
+            postings[canonical(part)] += cost
+            seconds += cost * SECONDS_PER_POSTING
+            seconds += (costs.work(part) - cost) * SECONDS_PER_MATCH
     return CostEstimate(
         postings=postings.total(),
-        seconds=work * SECONDS_PER_POSTING + count * SECONDS_PER_SEGMENT,
+        seconds=seconds,
         parts=dict(postings.most_common(MAX_PARTS)),
     )
 

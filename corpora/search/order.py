@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpora.index.segment import Positions
 from corpora.search.hits import SearchResult, SegmentHits
@@ -137,18 +139,30 @@ def _order_ties(
     indexes: Positions,
 ) -> None:
     """Order posts of one moment by id, in place, where they are of several segments."""
-    sorted_moments = moments[order]
-    is_new = np.append(True, sorted_moments[1:] != sorted_moments[:-1])
-    bounds = np.append(np.flatnonzero(is_new), len(order))
-    numbers = segment_numbers[order]
+    is_later = np.append(False, np.diff(moments[order]) > 0)
+    groups = np.cumsum(is_later)
     # within one segment, posts are in order already
-    mixed = np.append(0, np.cumsum(numbers[1:] != numbers[:-1]))
-    is_mixed = mixed[bounds[1:] - 1] != mixed[bounds[:-1]]
-    for group in np.flatnonzero(is_mixed).tolist():
-        low, high = int(bounds[group]), int(bounds[group + 1])
-        members = order[low:high].tolist()
-        ids = {}
-        for member in members:
-            hits = segments[int(segment_numbers[member])]
-            ids[member] = hits.segment.ids(hits.documents[indexes[member] : indexes[member] + 1])
-        order[low:high] = sorted(members, key=ids.__getitem__)
+    numbers = segment_numbers[order]
+    is_other = np.append(False, (numbers[1:] != numbers[:-1]) & ~is_later[1:])
+    is_mixed = np.zeros(len(order), np.bool_)
+    is_mixed[groups[is_other]] = True
+    places = np.flatnonzero(is_mixed[groups])
+    if not len(places):
+        return
+    members = order[places]
+    ids = _ids(segments, segment_numbers[members], indexes[members])
+    table = pa.table({"group": groups[places], "id": ids})
+    by_id = pc.sort_indices(table, [("group", "ascending"), ("id", "ascending")])
+    order[places] = members[by_id.to_numpy()]
+
+
+def _ids(
+    segments: Sequence[SegmentHits], numbers: npt.NDArray[np.int64], indexes: Positions
+) -> pa.Array:
+    """Return the ids of matching posts of several segments."""
+    ids = np.empty(len(numbers), object)
+    for number in np.unique(numbers).tolist():
+        places = np.flatnonzero(numbers == number)
+        hits = segments[number]
+        ids[places] = hits.segment.ids(hits.documents[indexes[places]])
+    return pa.array(ids, pa.string())

@@ -12,12 +12,15 @@ MAX_LISTED_WEEKS = 8
 
 SOURCE_STATUS_QUERY = """
     SELECT p.source, count(*) AS posts, count(t.id) AS read, count(*) - count(t.id) AS unread,
-           count(s.id) AS with_sentiment, count(d.id) AS copies,
+           count(s.id) AS with_sentiment, count(e.id) AS with_vector, count(w.id) AS tagged,
+           count(d.id) AS copies,
            min(p.published_at) AS first, max(p.published_at) AS last,
            last_crawl.status AS last_crawl
     FROM posts p
     LEFT JOIN (SELECT id FROM texts WHERE version = $version) t USING (id)
     LEFT JOIN (SELECT id FROM sentiments WHERE brand IS NULL) s USING (id)
+    LEFT JOIN (SELECT id FROM embeddings) e USING (id)
+    LEFT JOIN (SELECT id FROM word_tags WHERE ends_with(version, '+' || $version)) w USING (id)
     LEFT JOIN duplicates d USING (id)
     LEFT JOIN (
         SELECT source, string_agg(DISTINCT status, ', ' ORDER BY status) AS status

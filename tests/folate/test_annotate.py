@@ -198,9 +198,11 @@ def test_the_first_texts_and_judgements_are_stored_before_copies_are_sought(
     }
     texts, judgements = (
         ["mentions", "comparisons", "texts"],
-        ["sentiments", "aspects", "embeddings", "judgements"],
+        ["sentiments", "aspects", "judgements"],
     )
-    assert written_tables == [*texts, *judgements, "duplicates", *texts, *judgements, *judgements]
+    assert written_tables == [
+        *texts, *judgements, "duplicates", *texts, *judgements, *judgements, "embeddings"
+    ]  # fmt: skip
     assert load_tables(project) == uninterrupted_tables
     read = [
         text for call in reader.calls[::2] for text in call
@@ -264,7 +266,7 @@ def test_texts_say_where_words_are_and_who_writes_by_the_segments_of_today(proje
     assert after["file:05"] == ["drinkers"]
 
 
-@pytest.mark.parametrize("call_number", [3, 7, 10, 12, 18])
+@pytest.mark.parametrize("call_number", [3, 10, 15, 17])
 def test_a_run_cut_off_at_a_write_is_completed_by_the_next(
     project, reader, uninterrupted_tables, monkeypatch, call_number
 ):

@@ -12,6 +12,11 @@ from nlp.model.sentence_vectors import encode_vector, predicts_embeddings, vecto
 
 BATCH = 2_000
 """Posts in one commit of those that lack nothing but a vector."""
+STORED_TOGETHER = 5_000
+"""Vectors of judged posts in one commit, which costs as much as 100 judgements.
+
+Those that a kill loses are made up for by the next run, without the judgements.
+"""
 MAX_CACHED_VECTORS = 50_000
 """Vectors in memory, some 1 kB each."""
 
@@ -29,11 +34,23 @@ class EmbeddingAnnotator:
         self.texts = (TEXT_ANNOTATOR, text_version(project))
         self.version = f"{vector_version(reader)}+{self.texts[1]}"
         self._cached_vectors: dict[str, bytes | None] = {}
+        # of judged posts, not stored yet
+        self._unstored_rows: PostRows = []
+        self._unstored_vectors: list[bytes | None] = []
 
-    def store_vectors(self, rows: PostRows, vectors: Sequence[bytes | None]) -> None:
-        """Store the encoded vectors of posts, unless none has one. Raises StoreError."""
-        if any(vectors):
-            self._upsert(rows, vectors)
+    def add_vectors(self, rows: PostRows, vectors: Sequence[bytes | None]) -> None:
+        """Take the encoded vectors of posts; many are stored at once. Raises StoreError."""
+        self._unstored_rows += rows
+        self._unstored_vectors += vectors
+        if len(self._unstored_rows) >= STORED_TOGETHER:
+            self.store_added()
+
+    def store_added(self) -> None:
+        """Store the vectors that were added, unless no post has one. Raises StoreError."""
+        if any(self._unstored_vectors):
+            self._upsert(self._unstored_rows, self._unstored_vectors)
+        self._unstored_rows = []
+        self._unstored_vectors = []
 
     def count_pending(self) -> int:
         """Count the posts that lack a vector of this model, which may have none to give."""

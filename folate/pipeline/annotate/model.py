@@ -93,7 +93,10 @@ class ModelAnnotator:
             yield len(posts)
 
     def annotate_posts(self, rows: PostRows, snapshot: Snapshot) -> None:
-        """Annotate and store posts, whose mentions are in the snapshot. Raises StoreError."""
+        """Annotate and store posts, whose mentions are in the snapshot. Raises StoreError.
+
+        Their vectors are stored with later ones, or by `embeddings.store_added`.
+        """
         ids = [row["id"] for row in rows]
         bodies = [post_body(row["title"], row["text"]) for row in rows]
         mentions_by_id = load_mentions(snapshot, ids)
@@ -110,9 +113,9 @@ class ModelAnnotator:
             judgements.append(_judgement_row(key, output))
         self.store.upsert("sentiments", sentiments, complete_ids=ids)
         self.store.upsert("aspects", aspects, complete_ids=ids)
-        self.embeddings.store_vectors(rows, [output.vector for output in outputs])
         # last: a post counts as annotated once its row is in this table
         self.store.upsert("judgements", judgements)
+        self.embeddings.add_vectors(rows, [output.vector for output in outputs])
 
     def _predict_cached(
         self, bodies: Sequence[str], mentions: Sequence[MentionSpans]

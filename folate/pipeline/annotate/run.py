@@ -61,6 +61,7 @@ def _annotate_with_model(project: Project) -> AnnotationResult:
         for count in annotator.annotate_pending():
             judged_count += count
             progress.advance(count)
+        annotator.embeddings.store_added()
     counts = _count_annotations(project, text_count) | {"judgements": judged_count}
     if embedded_count := _embed_pending(annotator.embeddings):
         counts["vectors alone"] = embedded_count

@@ -60,14 +60,21 @@ def _brand_names(project: Project) -> list[str]:
 def _align_tags(tagged: Sequence[TaggedWord], row: dict[str, Any]) -> dict[str, list[str]]:
     """Return lemma and part of speech of each stored word of a text.
 
-    A word that is no token of the tagger is its own lemma and has no part of speech; words of
-    texts in other languages have neither.
+    A hashtag is its own lemma. A word that is no token of the tagger is, too, and has no part of
+    speech; words of texts in other languages have neither.
     """
     tagged_by_span = {(word.start, word.end): word for word in tagged}
     lemmas = []
     parts = []
     for word, start, length in zip(row["words"], row["starts"], row["lengths"], strict=True):
         token = tagged_by_span.get((start, start + length))
-        lemmas.append(word if token is None else token.lemma or "")
-        parts.append("" if token is None else token.pos or "")
+        if token is None:
+            lemmas.append(word)
+            parts.append("")
+        elif token.lemma is None or token.pos is None:
+            lemmas.append("")
+            parts.append("")
+        else:
+            lemmas.append(word if word.startswith("#") else token.lemma)
+            parts.append(token.pos)
     return {"lemmas": lemmas, "parts": parts}

@@ -2,11 +2,13 @@
 
 import random
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import networkx as nx
 import pytest
 
+from corpora.answers import author_counts, ngram_counts
 from corpora.answers.cooccurrence import cooccurrence_graphml
 from corpora.corpus import Corpus
 from folate.core.errors import InputError
@@ -318,6 +320,20 @@ def test_a_network_has_the_pairs_that_share_more_posts_than_by_chance(tmp_path: 
     check_row_queries(corpus, answer)
 
 
+def test_pairs_equal_a_plain_count(split_corpus: Corpus) -> None:
+    posts: Counter[frozenset[str]] = Counter()
+    authors: dict[frozenset[str], set[str]] = {}
+    for post in random_posts(150):
+        for pair in combinations(set(post.words.split()), 2):
+            posts[frozenset(pair)] += 1
+            authors.setdefault(frozenset(pair), set()).add(post.author)
+    answer = split_corpus.cooccurrence(min_posts=1)
+    assert len(answer) > 20
+    for row in answer:
+        pair = frozenset((row["word"], row["other"]))
+        assert (row["posts"], row["authors"]) == (posts[pair], len(authors[pair]))
+
+
 def test_graphml_is_read_back_by_networkx(corpus: Corpus) -> None:
     answer = corpus.cooccurrence("source:weibo")
     graph = nx.parse_graphml(cooccurrence_graphml(answer))
@@ -406,6 +422,16 @@ def test_segments_change_no_answer(corpus: Corpus, split_corpus: Corpus, name: s
     one, several = ANSWERS[name](corpus), ANSWERS[name](split_corpus)
     assert list(one.rows) == list(several.rows)
     assert one.notes == several.notes
+
+
+@pytest.mark.parametrize("name", ["keyness", "ngrams", "ngrams of a query", "network"])
+def test_work_in_small_parts_changes_no_answer(
+    split_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    whole = ANSWERS[name](split_corpus)
+    monkeypatch.setattr(ngram_counts, "MAX_STARTS_AT_ONCE", 30)
+    monkeypatch.setattr(author_counts, "MAX_BUFFERED_WORDS", 30)
+    assert list(ANSWERS[name](split_corpus).rows) == list(whole.rows)
 
 
 @pytest.mark.parametrize("name", ["collocates", "keyness", "ngrams"])
