@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _LIBRARIES = ("folate", "numpy", "pyarrow", "duckdb", "deltalake")
 MAX_NOTEBOOK_ROWS = 20
 """Rows that a notebook shows."""
+# Numbers that are shown without decimals, and not as powers of ten.
+_LEAST_WHOLE, _MOST_WHOLE = 1_000, 10**12
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ class Answer:
         shown = list(islice(self.rows, MAX_NOTEBOOK_ROWS))
         head = "".join(_html_cell("th", name, name, escape(name)) for name in names)
         body = "".join(_html_row(row, names) for row in shown)
-        below = [f"{len(shown):,} of {len(self.rows):,} rows", *self.notes]
+        is_cut = len(shown) < len(self.rows)
+        below = [f"{len(shown):,} of {len(self.rows):,} rows"] if is_cut else []
+        below += self.notes
         if self.rows:
             below += [f"{name} {_cell(self.rows[0][name])}" for name in self.shared]
         below.append(f"version {self.version}")
@@ -137,4 +141,6 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.0f}" if _LEAST_WHOLE <= abs(value) < _MOST_WHOLE else f"{value:.4g}"

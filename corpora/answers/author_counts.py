@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpora.answers.words import NO_LEMMA, SegmentPosts, WordForm, word_ids
+from corpora.answers.words import NO_LEMMA, SegmentPosts, WordForm, joined, word_ids
 from nlp.stats.keyness import GroupCounts
 
 MAX_BUFFERED_WORDS = 1 << 25
@@ -28,9 +28,11 @@ class AuthorCounts:
 
 
 @dataclass(frozen=True)
-class _Posts:
-    """Posts of both groups, by author, and of one author those of the focus first."""
+class OrderedPosts:
+    """Posts of two groups, by author, and of one author those of the focus first."""
 
+    # of the segments, the numbers of words
+    ids: Sequence[npt.NDArray[np.uint32]]
     # number of the segment of each post, and its words there
     segments: Ints
     starts: Ints
@@ -41,34 +43,90 @@ class _Posts:
     # whether the author has posts in both groups
     is_pair: Flags
 
+    def runs(self) -> Iterator["PostRun"]:
+        """Yield runs of posts that hold all posts of their authors, with their words.
 
-def count_group_authors(
-    focus: Sequence[SegmentPosts],
-    reference: Sequence[SegmentPosts],
-    form: WordForm,
-    size: int,
-) -> AuthorCounts:
-    """Count in how many authors' posts of two groups each word of a lexicon of `size` words is.
+        So many are in one run as the buffer holds, at least one author's.
+        """
+        totals = np.concatenate([[0], np.cumsum(self.ends - self.starts)])
+        changes = np.flatnonzero(self.authors[1:] != self.authors[:-1]) + 1
+        bounds = np.append(changes, len(self.authors))
+        low = 0
+        while low < len(self.authors):
+            most = totals[low] + MAX_BUFFERED_WORDS
+            fitting = np.searchsorted(totals[bounds], most, "right") - 1
+            high = int(bounds[max(fitting, np.searchsorted(bounds, low, "right"))])
+            yield self._run(low, high)
+            low = high
 
-    Both groups have the same segments in the same order.
-    """
+    def _run(self, low: int, high: int) -> "PostRun":
+        from corpora.answers.compiled import copy_stretches
+
+        run = slice(low, high)
+        starts, ends = self.starts[run], self.ends[run]
+        bounds = np.cumsum(ends - starts)
+        places = bounds - (ends - starts)
+        words = np.empty(int((ends - starts).sum()), np.uint32)
+        for number, ids in enumerate(self.ids):
+            own = np.flatnonzero(self.segments[run] == number)
+            copy_stretches(ids, starts[own], ends[own], places[own], words)
+        return PostRun(run, words, bounds)
+
+
+@dataclass(frozen=True)
+class PostRun:
+    """The words of a run of posts, one post after the other."""
+
+    posts: slice
+    words: npt.NDArray[np.uint32]
+    # where the words of each post end
+    ends: Ints
+
+
+def order_by_author(
+    focus: Sequence[SegmentPosts], reference: Sequence[SegmentPosts], form: WordForm
+) -> OrderedPosts:
+    """Bring the posts of two groups, which have the same segments, into the order of authors."""
+    parts = [*focus, *reference]
+    counts = [len(part.documents) for part in parts]
+    keys = joined([part.segment.array("authors")[part.documents] for part in parts], np.uint64)
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    is_new = np.ones(len(keys), bool)
+    is_new[1:] = keys[1:] != keys[:-1]
+    authors = np.cumsum(is_new)
+    numbers = np.array([*range(len(focus)), *range(len(reference))], np.int64)
+    in_focus = (np.arange(len(keys)) < sum(counts[: len(focus)]))[order]
+    bounds = [part.segment.array("word_offsets") for part in parts]
+    pairs = list(zip(bounds, parts, strict=True))
+    starts = joined([bound[part.documents] for bound, part in pairs], np.int64)
+    ends = joined([bound[part.documents + 1] for bound, part in pairs], np.int64)
+    has_focus = np.bincount(authors, in_focus) > 0
+    has_reference = np.bincount(authors, ~in_focus) > 0
+    return OrderedPosts(
+        [word_ids(part.segment, form) for part in focus],
+        np.repeat(numbers, counts)[order],
+        starts[order],
+        ends[order],
+        authors,
+        in_focus,
+        (has_focus & has_reference)[authors],
+    )
+
+
+def count_group_authors(posts: OrderedPosts, form: WordForm, size: int) -> AuthorCounts:
+    """Count in how many authors' posts of two groups each word of a lexicon of `size` words is."""
     from corpora.answers import compiled
 
-    posts = _posts_by_author(focus, reference)
-    ids = [word_ids(part.segment, form) for part in focus]
     state = np.zeros((size, compiled.STATE_COLUMNS), np.int32)
-    for low, high in _author_runs(posts):
-        run = slice(low, high)
-        lengths = posts.ends[run] - posts.starts[run]
-        ends = np.cumsum(lengths)
-        words = _words_in_order(posts, run, ends - lengths, ids)
+    for run in posts.runs():
         compiled.count_authors(
-            words,
-            ends,
-            posts.authors[run],
-            posts.in_focus[run],
-            posts.is_pair[run],
-            low + 1,
+            run.words,
+            run.ends,
+            posts.authors[run.posts],
+            posts.in_focus[run.posts],
+            posts.is_pair[run.posts],
+            run.posts.start + 1,
             state,
         )
     if form == "lemma":
@@ -83,66 +141,7 @@ def count_group_authors(
     )
 
 
-def _posts_by_author(focus: Sequence[SegmentPosts], reference: Sequence[SegmentPosts]) -> _Posts:
-    parts = [*focus, *reference]
-    counts = [len(part.documents) for part in parts]
-    keys = np.concatenate([part.segment.array("authors")[part.documents] for part in parts])
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
-    is_new = np.ones(len(keys), bool)
-    is_new[1:] = keys[1:] != keys[:-1]
-    authors = np.cumsum(is_new)
-    numbers = [*range(len(focus)), *range(len(reference))]
-    in_focus = np.arange(len(keys)) < sum(counts[: len(focus)])
-    in_focus = in_focus[order]
-    bounds = [part.segment.array("word_offsets") for part in parts]
-    pairs = list(zip(bounds, parts, strict=True))
-    starts = np.concatenate([bound[part.documents] for bound, part in pairs])
-    ends = np.concatenate([bound[part.documents + 1] for bound, part in pairs])
-    has_focus = np.bincount(authors, in_focus) > 0
-    has_reference = np.bincount(authors, ~in_focus) > 0
-    return _Posts(
-        np.repeat(numbers, counts)[order],
-        starts[order],
-        ends[order],
-        authors,
-        in_focus,
-        (has_focus & has_reference)[authors],
-    )
-
-
-def _author_runs(posts: _Posts) -> Iterator[tuple[int, int]]:
-    """Yield runs of posts, [low, high), that hold all posts of their authors and fit the buffer.
-
-    A run that has one author only may be larger.
-    """
-    totals = np.concatenate([[0], np.cumsum(posts.ends - posts.starts)])
-    changes = np.flatnonzero(posts.authors[1:] != posts.authors[:-1]) + 1
-    bounds = np.append(changes, len(posts.authors))
-    low = 0
-    while low < len(posts.authors):
-        fitting = np.searchsorted(totals[bounds], totals[low] + MAX_BUFFERED_WORDS, "right") - 1
-        next_bound = np.searchsorted(bounds, low, "right")
-        high = int(bounds[max(fitting, next_bound)])
-        yield low, high
-        low = high
-
-
-def _words_in_order(
-    posts: _Posts, run: slice, places: Ints, ids: Sequence[npt.NDArray[np.uint32]]
-) -> npt.NDArray[np.uint32]:
-    """Return the words of a run of posts, one post after the other."""
-    from corpora.answers.compiled import copy_stretches
-
-    starts, ends = posts.starts[run], posts.ends[run]
-    target = np.empty(int((ends - starts).sum()), np.uint32)
-    for number, words in enumerate(ids):
-        own = np.flatnonzero(posts.segments[run] == number)
-        copy_stretches(words, starts[own], ends[own], places[own], target)
-    return target
-
-
-def _group_counts(posts: _Posts, columns: Ints) -> GroupCounts:
+def _group_counts(posts: OrderedPosts, columns: Ints) -> GroupCounts:
     from corpora.answers import compiled
 
     whole = columns[compiled.WHOLE_PAIRS]

@@ -74,3 +74,41 @@ def count_authors(
                     state[word, WHOLE_PAIRS] += 1
                 state[word, LAST_REFERENCE] = number + post
         start = ends[post]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def count_pairs(
+    words: Words,
+    ends: Ints,
+    authors: Ints,
+    place_of_word: Ints,
+    post_counts: State,
+    author_counts: State,
+    last_authors: State,
+) -> None:
+    """Count the posts and authors of pairs of words: [lower place, higher place] of square arrays.
+
+    `words` are those of posts that end at `ends`, by author. `place_of_word` is -1 for words that
+    are not asked for. Numbers of authors are positive; `last_authors` begins as 0.
+    """
+    count = len(post_counts)
+    last_post = np.full(count, -1, np.int64)
+    present = np.empty(count, np.int64)
+    start = 0
+    for post in range(len(ends)):
+        found = 0
+        for position in range(start, ends[post]):
+            place = place_of_word[words[position]]
+            if place >= 0 and last_post[place] != post:
+                last_post[place] = post
+                present[found] = place
+                found += 1
+        for one in range(found):
+            for two in range(one):
+                low = min(present[one], present[two])
+                high = max(present[one], present[two])
+                post_counts[low, high] += 1
+                if last_authors[low, high] != authors[post]:
+                    last_authors[low, high] = authors[post]
+                    author_counts[low, high] += 1
+        start = ends[post]

@@ -34,7 +34,7 @@ _SIDES = ("left", "right", "hit")
 # Lines that are read at once.
 _BLOCK = 20_000
 # Ids that stand in a query without quotation marks, most of them by far.
-_PLAIN_IDS = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_:.-]* ?)*")
+_PLAIN_IDS = re.compile(r"(?:(?:^| )[A-Za-z0-9_][A-Za-z0-9_:.-]*)*")
 _PLACEHOLDER = "placeholder"
 
 DEFINITIONS = {

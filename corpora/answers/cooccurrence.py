@@ -9,25 +9,20 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpora.answers.answer import Answer
-from corpora.answers.ranking import best_first, most_authors, rounded
+from corpora.answers.author_counts import (
+    OrderedPosts,
+    count_group_authors,
+    order_by_author,
+)
+from corpora.answers.ranking import best_first, rounded
 from corpora.answers.row_queries import both_nodes, word_node
 from corpora.answers.words import (
-    Occurrences,
     SegmentPosts,
-    WordCounts,
     WordForm,
     all_posts,
-    count_occurrences,
-    distinct_values,
-    find_words,
-    first_of_pair,
-    pair_keys,
+    annotated_posts,
     posts_by_segment,
-    second_of_pair,
-    with_words,
-    word_frequencies,
 )
-from corpora.index.segment import Segment
 from corpora.query.canonical import canonical
 from corpora.query.syntax import Node
 from corpora.search.view import CorpusView
@@ -38,7 +33,7 @@ from nlp.text.stopwords import stopwords
 
 _EDGE_ATTRIBUTES = ("posts", "expected", "log_dice", "log_likelihood", "authors", "query")
 
-MAX_WORDS = 5000
+MAX_WORDS = 2000
 """Words of the largest network."""
 
 DEFINITIONS = {
@@ -110,15 +105,18 @@ def cooccurrence(
     parsed = None if query is None else view.parse(query)
     result = None if parsed is None else view.search(parsed)
     found = all_posts(view) if result is None else posts_by_segment(view, result)
-    posts = [with_words(part, form) for part in found]
+    posts, missing = annotated_posts(found, form)
     post_count = sum(len(part.documents) for part in posts)
-    words = _choose_words(view, posts, top, form)
-    pairs = _typical_pairs(_count_pairs(view, posts, words, form), words, post_count, min_posts)
+    nothing = [SegmentPosts(part.segment, part.documents[:0]) for part in posts]
+    ordered = order_by_author(posts, nothing, form)
+    words = _choose_words(view, ordered, top, form)
+    counted = _count_pairs(ordered, words, len(view.lexicon))
+    pairs = _typical_pairs(counted, words, post_count, min_posts)
     strengths = log_dice(pairs.posts, words.posts[pairs.firsts], words.posts[pairs.seconds])
     order = best_first(strengths, limit, lambda indexes: pairs.chosen(indexes).texts(words))
     tree = None if parsed is None else parsed.tree
     rows = _rows(view, tree, words, pairs.chosen(order), post_count, form)
-    notes = () if result is None else result.notes
+    notes = (*(() if result is None else result.notes), *missing)
     if len(rows) < len(pairs.posts):
         notes = (*notes, f"{len(rows):,} of {len(pairs.posts):,} pairs are shown.")
     return Answer(
@@ -147,59 +145,34 @@ def cooccurrence_graphml(answer: Answer) -> str:
     return "\n".join(nx.generate_graphml(graph)) + "\n"
 
 
-def _choose_words(
-    view: CorpusView, posts: Sequence[SegmentPosts], top: int, form: WordForm
-) -> _Words:
-    size = len(view.lexicon)
-    frequencies = np.zeros(size, np.int64)
-    for part in posts:
-        frequencies += word_frequencies(part, form, size)
+def _choose_words(view: CorpusView, ordered: OrderedPosts, top: int, form: WordForm) -> _Words:
+    counts = count_group_authors(ordered, form, len(view.lexicon))
+    authors = counts.groups.focus.copy()
     function_words = view.lexicon.ids(pa.array(sorted(stopwords())))
-    frequencies[function_words[function_words >= 0]] = 0
-    ids = np.flatnonzero(frequencies)
-
-    def count(indexes: npt.NDArray[np.int64]) -> WordCounts:
-        found = [find_words(part, ids[indexes], form, size) for part in posts]
-        return count_occurrences(found, len(indexes))
-
-    best, counts = most_authors(
-        frequencies[ids], top, count, lambda indexes: view.lexicon.strings(ids[indexes])
-    )
+    authors[function_words[function_words >= 0]] = 0
+    ids = np.flatnonzero(authors)
+    best = best_first(authors[ids], top, lambda indexes: view.lexicon.strings(ids[indexes]))
     chosen = ids[best]
-    return _Words(chosen, view.lexicon.strings(chosen), counts.posts)
+    return _Words(chosen, view.lexicon.strings(chosen), counts.focus_posts[chosen])
 
 
-def _count_pairs(
-    view: CorpusView, posts: Sequence[SegmentPosts], words: _Words, form: WordForm
-) -> _Pairs:
-    count = len(words.ids)
-    parts = []
-    for part in posts:
-        found = find_words(part, words.ids, form, len(view.lexicon))
-        # by post, and each word of a post once
-        keys = distinct_values(pair_keys(found.documents, found.numbers))
-        parts.append(_pairs_of_posts(part.segment, keys, count))
-    counts = count_occurrences(parts, count * count)
-    numbers = np.flatnonzero(counts.posts)
-    return _Pairs(numbers // count, numbers % count, counts.posts[numbers], counts.authors[numbers])
+def _count_pairs(ordered: OrderedPosts, words: _Words, size: int) -> _Pairs:
+    from corpora.answers.compiled import count_pairs
 
-
-def _pairs_of_posts(segment: Segment, keys: npt.NDArray[np.uint64], count: int) -> Occurrences:
-    """Return the pairs of words of each post; `keys` pair posts with words and rise."""
-    documents, words = first_of_pair(keys), second_of_pair(keys)
-    numbers = [np.empty(0, np.int64)]
-    in_documents = [np.empty(0, np.int64)]
-    distance = 1
-    while True:
-        # pairs of a word and the one so many words of its post later
-        is_pair = documents[distance:] == documents[:-distance]
-        if not is_pair.any():
-            break
-        firsts, seconds = words[:-distance][is_pair], words[distance:][is_pair]
-        numbers.append(firsts * count + seconds)
-        in_documents.append(documents[distance:][is_pair])
-        distance += 1
-    return Occurrences(segment, np.concatenate(numbers), np.concatenate(in_documents))
+    place_of_word = np.full(size, -1, np.int64)
+    place_of_word[words.ids] = np.arange(len(words.ids))
+    shape = (len(words.ids), len(words.ids))
+    posts, authors, last_authors = (np.zeros(shape, np.int32) for _ in range(3))
+    for run in ordered.runs():
+        run_authors = ordered.authors[run.posts]
+        count_pairs(run.words, run.ends, run_authors, place_of_word, posts, authors, last_authors)
+    firsts, seconds = np.nonzero(posts)
+    return _Pairs(
+        firsts,
+        seconds,
+        posts[firsts, seconds].astype(np.int64),
+        authors[firsts, seconds].astype(np.int64),
+    )
 
 
 def _typical_pairs(pairs: _Pairs, words: _Words, all_posts: int, min_posts: int) -> _Pairs:

@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.answers.answer import Answer
-from corpora.answers.author_counts import AuthorCounts, count_group_authors
+from corpora.answers.author_counts import AuthorCounts, count_group_authors, order_by_author
 from corpora.answers.ranking import best_first, rounded
 from corpora.answers.row_queries import both_nodes, word_node
 from corpora.answers.word_pictures import draw_intervals
 from corpora.answers.words import (
     SegmentPosts,
     WordForm,
+    annotated_posts,
     is_among,
     posts_by_segment,
-    with_words,
 )
 from corpora.query.canonical import canonical
 from corpora.query.syntax import Node, Not, Query
@@ -104,7 +104,8 @@ def keyness(
     focus_query = view.parse(focus)
     reference_query = None if reference is None else view.parse(reference)
     groups = _find_groups(view, focus_query, reference_query, form)
-    counts = count_group_authors(groups.focus, groups.reference, form, len(view.lexicon))
+    ordered = order_by_author(groups.focus, groups.reference, form)
+    counts = count_group_authors(ordered, form, len(view.lexicon))
     _require_authors(counts.groups)
     authors = counts.groups.focus + counts.groups.reference
     tested = np.flatnonzero(authors >= max(min_authors, 1))
@@ -138,26 +139,20 @@ def _find_groups(
     focus_posts = posts_by_segment(view, view.search(focus))
     reference_posts = posts_by_segment(view, view.search(other))
     groups: tuple[list[SegmentPosts], list[SegmentPosts]] = ([], [])
-    shared = wordless = 0
+    shared = 0
     for pair in zip(focus_posts, reference_posts, strict=True):
         in_both = is_among(pair[0]) & is_among(pair[1])
         shared += int(in_both.sum())
         for group, posts in zip(groups, pair, strict=True):
-            own = SegmentPosts(posts.segment, posts.documents[~in_both[posts.documents]])
-            known = with_words(own, form)
-            wordless += len(own.documents) - len(known.documents)
-            group.append(known)
-    tree = both_nodes(focus.tree, Not(other.tree)) if shared else focus.tree
-    return _Groups(*groups, tree, _post_notes(shared, wordless, form))
-
-
-def _post_notes(shared: int, wordless: int, form: WordForm) -> tuple[str, ...]:
+            own = posts.documents[~in_both[posts.documents]]
+            group.append(SegmentPosts(posts.segment, own))
     notes = []
     if shared:
         notes.append(f"posts that are in both groups, left out of both: {shared:,}.")
-    if wordless:
-        notes.append(f"posts without {form}s yet, left out: {wordless:,}; run 'folate annotate'.")
-    return tuple(notes)
+    known, missing = annotated_posts([*groups[0], *groups[1]], form)
+    count = len(focus_posts)
+    tree = both_nodes(focus.tree, Not(other.tree)) if shared else focus.tree
+    return _Groups(known[:count], known[count:], tree, (*notes, *missing))
 
 
 def _require_authors(groups: GroupCounts) -> None:

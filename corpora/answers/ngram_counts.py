@@ -17,12 +17,13 @@ from corpora.answers.words import (
     is_among,
     pair_keys,
     spread,
+    word_total,
 )
 from corpora.index.lexicon import Lexicon
 from corpora.index.segment import Positions
 
 MAX_STARTS_AT_ONCE = 1 << 25
-"""N-grams that are sorted at once: 512 MB."""
+"""N-grams that are sorted at once, in about 700 MB."""
 
 _KEY_BITS = 64
 
@@ -74,10 +75,19 @@ class NgramTable:
         """Count the occurrences, posts and authors of each n-gram."""
         parts = []
         for posts in self.posts:
-            starts, numbers = self._find(_starts(posts, self.length, self.word))
+            starts, numbers = self._find(self._possible_starts(posts))
             documents = posts.segment.documents_of_words(starts.positions)
             parts.append(Occurrences(posts.segment, numbers, documents))
         return count_occurrences(parts, len(self.words))
+
+    def _possible_starts(self, posts: SegmentPosts) -> _Starts:
+        """Return where n-grams with the first words of the table begin, and maybe others."""
+        postings = posts.segment.words
+        firsts = np.unique(self.words[:, 0]).tolist()
+        if self.word is not None or sum(map(postings.count, firsts)) > word_total(posts):
+            return _starts(posts, self.length, self.word)
+        places = np.concatenate([np.empty(0, np.int64), *map(postings.values_of, firsts)])
+        return _inside(posts, np.sort(places), self.length)
 
     def _find(self, starts: _Starts) -> tuple[_Starts, Positions]:
         """Return where n-grams of the table begin, and their indexes."""
@@ -147,10 +157,9 @@ def count_ngrams(
         own = starts
         if passes > 1:
             own = [part.chosen(part.words(0) % passes == number) for part in starts]
-        found, counts = _count_at_once(own, length, len(lexicon))
-        is_kept = counts >= min_frequency
-        words.append(found[is_kept])
-        frequencies.append(counts[is_kept])
+        found, counts = _count_at_once(own, length, len(lexicon), min_frequency)
+        words.append(found)
+        frequencies.append(counts)
     return NgramTable(posts, lexicon, word, np.concatenate(words), np.concatenate(frequencies))
 
 
@@ -163,19 +172,23 @@ def _starts(posts: SegmentPosts, length: int, word: int | None) -> _Starts:
     places = posts.segment.words.values_of(word)
     places = places[is_among(posts)[posts.segment.documents_of_words(places)]]
     starts = np.unique(places[:, np.newaxis] - np.arange(length))
-    starts = starts[starts >= 0]
+    return _inside(posts, starts[starts >= 0], length)
+
+
+def _inside(posts: SegmentPosts, starts: Positions, length: int) -> _Starts:
+    """Return the starts of n-grams that are within one of the posts."""
     documents = posts.segment.documents_of_words(starts)
-    # one that begins in the post before, or ends in the next one, is none
-    return _Starts(posts, starts[starts + length <= bounds[documents + 1]])
+    ends = posts.segment.array("word_offsets")[documents + 1]
+    return _Starts(posts, starts[is_among(posts)[documents] & (starts + length <= ends)])
 
 
 def _count_at_once(
-    starts: Sequence[_Starts], length: int, size: int
+    starts: Sequence[_Starts], length: int, size: int, min_frequency: int
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """Return the distinct n-grams and their frequencies.
+    """Return the n-grams that occur often enough, and their frequencies.
 
-    An n-gram is one key, in which each word has its bits. Where they are too many, what was joined
-    so far is numbered anew.
+    An n-gram is one key, in which each word has its bits; keys are sorted. Where they are too many,
+    what was joined so far is numbered anew.
     """
     bits = max(size - 1, 1).bit_length()
     keys = _words_at(starts, 0)
@@ -186,10 +199,12 @@ def _count_at_once(
             renumbered[place], numbers = np.unique(keys, return_inverse=True)
             keys = numbers.astype(np.uint64)
             used = max(len(renumbered[place]) - 1, 1).bit_length()
-        keys = keys << np.uint64(bits) | _words_at(starts, place)
+        keys <<= np.uint64(bits)
+        keys |= _words_at(starts, place)
         used += bits
     distinct, frequencies = count_distinct(keys)
-    return _split_keys(distinct, length, bits, renumbered), frequencies
+    is_kept = frequencies >= min_frequency
+    return _split_keys(distinct[is_kept], length, bits, renumbered), frequencies[is_kept]
 
 
 def _split_keys(

@@ -1,7 +1,8 @@
 """Words of posts, counted: their positions, frequencies, posts and authors."""
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -67,8 +68,32 @@ def word_ids(segment: Segment, form: WordForm) -> WordIds:
     return ids
 
 
-def with_words(posts: SegmentPosts, form: WordForm) -> SegmentPosts:
-    """Return the posts whose words, or lemmas, are known."""
+def joined(parts: Iterable[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return arrays one after the other; of none an empty one of this type."""
+    return np.concatenate([np.empty(0, dtype), *parts])
+
+
+def split_by(values: npt.NDArray[Any], lengths: Sequence[int]) -> list[npt.NDArray[Any]]:
+    """Return the stretches of `values` of these lengths: what `joined` put together."""
+    bounds = np.cumsum([0, *lengths])
+    return [values[low:high] for low, high in itertools.pairwise(bounds)]
+
+
+def annotated_posts(
+    parts: Sequence[SegmentPosts], form: WordForm
+) -> tuple[list[SegmentPosts], tuple[str, ...]]:
+    """Return the posts whose words, or lemmas, are known, and a note that counts the others."""
+    known = [_annotated(part, form) for part in parts]
+    counts = [
+        len(own.documents) - len(part.documents) for own, part in zip(parts, known, strict=True)
+    ]
+    if not sum(counts):
+        return known, ()
+    command = "folate annotate" if form == "word" else "folate annotate --tags"
+    return known, (f"posts without {form}s yet, left out: {sum(counts):,}; run '{command}'.",)
+
+
+def _annotated(posts: SegmentPosts, form: WordForm) -> SegmentPosts:
     known = posts.segment.has_words if form == "word" else posts.segment.has_tags
     if known.all():
         return posts
@@ -127,21 +152,33 @@ def count_occurrences(parts: Sequence[Occurrences], size: int) -> WordCounts:
     """Count occurrences of things with the numbers 0 to `size` - 1, their posts and authors."""
     occurrences = np.zeros(size, np.int64)
     posts = np.zeros(size, np.int64)
-    in_posts = []
-    author_keys = []
-    for part in parts:
+    author_pairs = [np.empty(0, np.uint64)]
+    for part, author_numbers in zip(parts, _number_authors(parts), strict=True):
         occurrences += np.bincount(part.numbers, minlength=size)
         distinct = distinct_values(pair_keys(part.numbers, part.documents))
         numbers = first_of_pair(distinct)
         posts += np.bincount(numbers, minlength=size)
-        in_posts.append(numbers)
-        author_keys.append(part.segment.array("authors")[second_of_pair(distinct)])
-    authors = np.zeros(size, np.int64)
-    if in_posts:
-        keys = np.concatenate(author_keys)
-        pairs = pair_keys(np.concatenate(in_posts), np.searchsorted(distinct_values(keys), keys))
-        authors += np.bincount(first_of_pair(distinct_values(pairs)), minlength=size)
-    return WordCounts(occurrences, posts, authors)
+        author_pairs.append(pair_keys(numbers, author_numbers[second_of_pair(distinct)]))
+    of_authors = first_of_pair(distinct_values(np.concatenate(author_pairs)))
+    return WordCounts(occurrences, posts, np.bincount(of_authors, minlength=size))
+
+
+def _number_authors(parts: Sequence[Occurrences]) -> list[Positions]:
+    """Return for each part the number of the author of each document that has an occurrence."""
+    documents = []
+    keys = [np.empty(0, np.uint64)]
+    for part in parts:
+        is_present = np.zeros(part.segment.document_count, bool)
+        is_present[part.documents] = True
+        documents.append(np.flatnonzero(is_present))
+        keys.append(part.segment.array("authors")[documents[-1]])
+    authors = distinct_values(np.concatenate(keys))
+    tables = []
+    for part, own, own_keys in zip(parts, documents, keys[1:], strict=True):
+        table = np.zeros(part.segment.document_count, np.int64)
+        table[own] = np.searchsorted(authors, own_keys)
+        tables.append(table)
+    return tables
 
 
 def distinct_values(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

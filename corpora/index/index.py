@@ -3,15 +3,16 @@
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pyarrow as pa
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from corpora.index import changes, documents
+from corpora.index import changes, documents, merge
 from corpora.index.file_ids import FileIds
 from corpora.index.layout import INDEX_FOLDER
 from corpora.index.lexicon import Lexicon
@@ -70,21 +71,35 @@ def open_index(
 
 def _open_newest(folder: Path, store: Store, timezone: str) -> OpenIndex:
     note = None
+    snapshot: Snapshot | None = None
     for _ in range(_MAX_ATTEMPTS):
         present_versions = store.versions()
         manifest = load_manifest(folder, timezone)
         wanted = changes.table_versions(store.root, present_versions)
         if manifest is None or manifest.versions != wanted:
-            manifest, new_note = refresh_index(folder, store, timezone)
+            manifest, snapshot, new_note = refresh_index(folder, store, timezone)
             note = new_note or note
         try:
             segments, lexicon = open_files(folder, manifest)
-        except (FileNotFoundError, UnusableIndex):
+        except FileNotFoundError:
             # another process has merged segments or refreshed the index since
             continue
-        versions = _other_versions(present_versions) | manifest.version_numbers
-        return OpenIndex(segments, lexicon, versions, store.snapshot(versions), note)
+        except UnusableIndex as problem:
+            note = f"the index is built anew, as {problem}."
+            _build_newest(folder, store, timezone)
+            continue
+        if snapshot is None or not _is_of(snapshot, manifest):
+            snapshot = store.snapshot(_other_versions(present_versions) | manifest.version_numbers)
+        if merge.find_merge(manifest.segments, folder):
+            merge_in_background(folder.parent, timezone)
+        return OpenIndex(segments, lexicon, snapshot.versions, snapshot, note)
     raise StoreError(f"the index in {folder} changed {_MAX_ATTEMPTS} times while it was opened.")
+
+
+def _is_of(snapshot: Snapshot, manifest: Manifest) -> bool:
+    """Return whether an index has the documents of a snapshot."""
+    numbers = {k: v for k, v in snapshot.versions.items() if k in changes.COMPARED_COLUMNS}
+    return numbers == manifest.version_numbers
 
 
 def _other_versions(versions: Mapping[str, int]) -> dict[str, int]:
@@ -176,7 +191,7 @@ def open_files(folder: Path, manifest: Manifest) -> tuple[tuple[Segment, ...], L
         lexicon = Lexicon.load(*(folder / name for name in manifest.lexicon))
         segments = tuple(_open_segment(folder, entry) for entry in manifest.segments)
     except (ValueError, AssertionError) as error:
-        raise UnusableIndex("a file of it is damaged") from error
+        raise UnusableIndex("one of its files is damaged") from error
     return segments, lexicon
 
 
@@ -209,10 +224,13 @@ def _locked(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def refresh_index(folder: Path, store: Store, timezone: str) -> tuple[Manifest, str | None]:
+def refresh_index(
+    folder: Path, store: Store, timezone: str
+) -> tuple[Manifest, Snapshot, str | None]:
     """Bring the index in `folder` up to date with the store as it is now.
 
-    Returns its manifest, and why it was built anew, if it was. Raises StoreError.
+    Returns its manifest, the snapshot that it is of, and why it was built anew, if it was. Raises
+    StoreError.
     """
     with _locked(folder):
         snapshot = store.snapshot()
@@ -221,24 +239,66 @@ def refresh_index(folder: Path, store: Store, timezone: str) -> tuple[Manifest, 
         except UnusableIndex as problem:
             is_new = not (folder / "manifest.json").exists()
             note = None if is_new else f"the index is built anew, as {problem}."
-            return build_index(folder, store, snapshot, timezone, Manifest(timezone)), note
+            manifest = build_index(folder, store, snapshot, timezone, Manifest(timezone))
+            return manifest, snapshot, note
         delete_unnamed(folder, manifest)
         wanted = changes.table_versions(store.root, snapshot.versions)
         if manifest.versions == wanted:
-            return manifest, None
+            return manifest, snapshot, None
         try:
             ids = changes.find_changed_posts(store.root, snapshot, manifest.versions)
         except changes.UnknownChanges:
             note = "the index is built anew, as the store's history is not that which it was of."
-            return build_index(folder, store, snapshot, timezone, manifest), note
+            return build_index(folder, store, snapshot, timezone, manifest), snapshot, note
         document_count = sum(entry.documents for entry in manifest.segments)
         if len(ids) > max(_FEW_POSTS, MAX_CHANGED_SHARE * document_count):
-            return build_index(folder, store, snapshot, timezone, manifest), None
+            return build_index(folder, store, snapshot, timezone, manifest), snapshot, None
         writer = IndexWriter(folder, manifest)
         if ids:
             writer.remove_posts(ids)
             writer.add_documents(_read_changed(folder, store, snapshot, timezone, ids))
-        return writer.commit(wanted), None
+            merge_small_segments(writer, folder)
+        return writer.commit(wanted), snapshot, None
+
+
+def merge_small_segments(writer: IndexWriter, folder: Path) -> None:
+    """Merge segments as far as that is quick."""
+    while (entries := merge.find_merge(writer.segments, folder)) and merge.is_quick(entries):
+        merge.merge_entries(writer, folder, entries)
+
+
+def merge_in_background(project_folder: Path, timezone: str) -> Thread:
+    """Merge the segments of a project's index in a thread that ends with the program.
+
+    It gives way to other writers. Who has the index open goes on reading what it has.
+    """
+    thread = Thread(
+        target=merge_all_segments, args=(project_folder / INDEX_FOLDER, timezone), daemon=True
+    )
+    thread.start()
+    return thread
+
+
+def merge_all_segments(folder: Path, timezone: str) -> None:
+    """Merge the segments of an index, unless another process writes it or the disk is full."""
+    with suppress(OSError, UnusableIndex, Timeout), FileLock(folder / LOCK_FILE, timeout=0):
+        manifest = usable_manifest(folder, timezone)
+        while entries := merge.find_merge(manifest.segments, folder):
+            writer = IndexWriter(folder, manifest)
+            merge.merge_entries(writer, folder, entries)
+            manifest = writer.commit(manifest.versions)
+
+
+def rebuild_index(project_folder: Path, store: Store, timezone: str) -> Manifest:
+    """Build the index of a project anew, and delete those of old versions. Raises StoreError."""
+    folder = project_folder / INDEX_FOLDER
+    shutil.rmtree(folder / AT_FOLDER, ignore_errors=True)
+    return _build_newest(folder, store, timezone)
+
+
+def _build_newest(folder: Path, store: Store, timezone: str) -> Manifest:
+    with _locked(folder):
+        return build_index(folder, store, store.snapshot(), timezone, Manifest(timezone))
 
 
 def _read_changed(

@@ -75,6 +75,7 @@ class _TokenChecks:
         self._captures = captures
 
     def run(self) -> None:
+        """Check each token where it stands. Raises InputError."""
         for index, token, is_in_bracket, is_in_constraint in self._places():
             if token.type in _REFUSED:
                 raise self._error(token, _REFUSED[token.type])

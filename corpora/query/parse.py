@@ -97,7 +97,7 @@ class _Parser:
         if name not in self._saved:
             raise InputError(
                 f"no saved query {quote_name(name)} in [queries] of folate.toml; "
-                f"{suggestion(name, self._saved)}"
+                f"{suggestion(name, self._saved)} The account of somebody is quoted."
             )
         if name in self._open:
             cycle = [*self._open[self._open.index(name) :], name]

@@ -99,8 +99,11 @@ class ConstraintTest:
         firsts, lasts = matches.captures[side.name]
         if isinstance(side, CaptureEdge):
             return firsts if side.edge == "start" else lasts
+        has_words = lasts > firsts
+        if has_words.all():
+            return self._attribute(side.attribute, firsts)
         values = np.full(len(matches), _MISSING, np.int64)
-        captured = np.flatnonzero(lasts > firsts)
+        captured = np.flatnonzero(has_words)
         values[captured] = self._attribute(side.attribute, firsts[captured])
         return values
 

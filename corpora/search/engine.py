@@ -34,8 +34,8 @@ from corpora.search.metadata import documents_admitted
 from corpora.search.spans import Mask, distinct_rows
 from folate.core.errors import InputError
 
-BLOCK_MATCHES = 2_000_000
-"""Matches that a block of documents may have at once, roughly."""
+BLOCK_MATCHES = 250_000
+"""Matches that a block of documents may have at once, roughly: arrays that stay in the cache."""
 
 MAX_HITS = 100_000_000
 """Hits of a query, at most: their positions are held in memory."""

@@ -304,8 +304,9 @@ class SpanMatcher:
         return Matches(matches.documents, matches.firsts, matches.lasts, captures)
 
     def _meets(self, node: Constrained, matches: Matches) -> Mask:
-        absent = np.full(len(matches), ABSENT, np.int64)
-        missing = dict.fromkeys(self._costs.names, (absent, absent))
+        names = self._costs.names.difference(matches.captures)
+        absent = np.full(len(matches) if names else 0, ABSENT, np.int64)
+        missing = dict.fromkeys(names, (absent, absent))
         complete = Matches(
             matches.documents,
             matches.firsts,

@@ -25,7 +25,7 @@ from nlp.text.term_matcher import TermShape, term_shape
 Codes = npt.NDArray[Any]
 """Code points of text."""
 
-BLOCK_LENGTH = 4_000_000
+BLOCK_LENGTH = 500_000
 """Candidates, or characters, that are looked at in one go."""
 
 _LAST_SPACED_LETTER = 0x530
@@ -176,8 +176,8 @@ class TermSearch:
         wanted = term_traits(self._term, "".join(self._shape.pieces), self._flags)
         verdicts: dict[str, bool] = {}
         keep = np.zeros(len(starts), np.bool_)
-        for low in range(0, len(starts), BLOCK_LENGTH // 40):
-            high = low + BLOCK_LENGTH // 40
+        for low in range(0, len(starts), BLOCK_LENGTH // 5):
+            high = low + BLOCK_LENGTH // 5
             for index, text in enumerate(self._segment.texts(starts[low:high], ends[low:high])):
                 if text not in verdicts:
                     verdicts[text] = published_traits(text, self._flags) == wanted

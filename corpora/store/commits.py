@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from os import scandir
 from pathlib import Path
 
@@ -77,16 +78,21 @@ def read_commit_records(root: Path) -> dict[str, dict[int, CommitRecord]]:
 
     Raises StoreError when the file can't be read.
     """
-    commits: defaultdict[str, dict[int, CommitRecord]] = defaultdict(dict)
     try:
-        lines = (root / COMMITS_FILE).read_bytes().split(b"\n")
+        return _parse_records((root / COMMITS_FILE).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise damaged_file_error(
             root / COMMITS_FILE, f"can't be read ({error.strerror})"
         ) from error
-    for line in lines:
+
+
+@lru_cache(maxsize=8)
+def _parse_records(data: bytes) -> dict[str, dict[int, CommitRecord]]:
+    """Parse the lines of a file, which is read many times; nobody changes the result."""
+    commits: defaultdict[str, dict[int, CommitRecord]] = defaultdict(dict)
+    for line in data.split(b"\n"):
         with suppress(*_LINE_ERRORS):
             values = json.loads(line)
             rows = values.get("rows")

@@ -52,6 +52,11 @@ def table_exists(root: Path, name: str) -> bool:
     return bool(commits.log_entry_sizes(root, name))
 
 
+def newest_version(root: Path, name: str) -> int:
+    """Return the newest version of a table that exists, which is that of its last log entry."""
+    return max(commits.log_entry_sizes(root, name))
+
+
 def open_table(root: Path, name: str, version: int | None = None) -> DeltaTable:
     """Open a table that exists, at `version` or the newest. Raises StoreError."""
     commits.check_log(root, name)

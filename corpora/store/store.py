@@ -130,7 +130,7 @@ class Store:
     def versions(self) -> dict[str, int]:
         """Return the newest version of every table that was ever written."""
         return {
-            name: delta_tables.open_table(self.root, name).version()
+            name: delta_tables.newest_version(self.root, name)
             for name in TABLES
             if delta_tables.table_exists(self.root, name)
         }
@@ -175,9 +175,12 @@ class Store:
         query, params = _pending_query(table, annotator, version, required_reader)
         return int(self.snapshot().sql(f"SELECT count(*) AS n {query}", params)["n"][0].as_py())
 
-    def compact(self) -> None:
-        """Merge the small files that many small upserts leave. Raises StoreError."""
-        for name in self.versions():
+    def compact(self, tables: Iterable[str] | None = None) -> None:
+        """Merge the small files that many small upserts leave, of some tables or of all.
+
+        Raises StoreError.
+        """
+        for name in self.versions() if tables is None else tables:
             self._commit(_find_table(name), delta_writes.merge_small_files)
 
     def vacuum(self, retention_hours: int = 168) -> int:

@@ -44,6 +44,7 @@ COMMANDS = {
     "classify": "Classify JSON lines from standard input; needs no project.",
     "segment": "Segment lines from standard input into words; needs no project.",
     "parse": "Show how a query is understood; needs no project.",
+    "corpus": "Look after the index that questions to the corpus are answered from.",
     "status": "Show what the project contains, by source and week.",
     "check": "Look for damaged files; say what is lost and what to do.",
     "compact": "Merge small files of the store and delete those that no report needs.",

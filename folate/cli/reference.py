@@ -21,7 +21,18 @@ def render_reference() -> str:
             raise LookupError(name)
         context = click.Context(command, info_name=name, parent=parent, terminal_width=110)
         sections += ["", f"## folate {name}", "", _code_block(command.get_help(context))]
+        if isinstance(command, click.Group):
+            sections += _subcommand_sections(command, context)
     return "\n".join(sections) + "\n"
+
+
+def _subcommand_sections(group: click.Group, parent: click.Context) -> list[str]:
+    sections = []
+    for name, command in group.commands.items():
+        context = click.Context(command, info_name=name, parent=parent, terminal_width=110)
+        heading = f"### {context.command_path}"
+        sections += ["", heading, "", _code_block(command.get_help(context))]
+    return sections
 
 
 def _code_block(text: str) -> str:

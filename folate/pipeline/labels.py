@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 
 from corpora.answers.label_lines import LabelLine, LabelTask
 from corpora.files.delimited import DelimitedFile
@@ -14,12 +16,14 @@ from corpora.files.rows import Reject
 from corpora.store.labels import Label, read_labels, record_labels, withdraw_label
 from corpora.store.snapshot import Snapshot
 from corpora.store.store import Store
-from folate.core.errors import InputError
+from folate.core.errors import FolateError, InputError
 from folate.core.spreadsheet import escape_formula
 from folate.core.text import printable_text, quote_name
 
 CSV_COLUMNS = ("line", "left", "hit", "right", "label", "query")
 REQUIRED_COLUMNS = ("line", "label")
+MIN_COMMITS_TO_MERGE = 20
+"""Commits of one session from which on its small files are merged."""
 CSV_CONTEXT_LENGTH = 100
 """Characters on each side of a hit in a spreadsheet."""
 
@@ -43,9 +47,86 @@ _LINE_KEY = re.compile(r"h(?P<start>\d{1,9})-(?P<end>\d{1,9}):(?P<hash>[0-9a-f]{
 _STORED_IDS_QUERY = "SELECT id FROM posts WHERE id IN (SELECT unnest($ids))"
 
 
+class LabelWriter:
+    """Stores answers while the person reads on: what came during one commit is the next one.
+
+    An answer is in the store after the commit in progress and its own, also if the terminal is
+    closed; `close` waits for the last one.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._changes: SimpleQueue[_Change | None] = SimpleQueue()
+        self._error: FolateError | None = None
+        self._commit_count = 0
+        self._thread = Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def record(self, label: Label) -> None:
+        """Store a label. Raises the StoreError of an earlier one."""
+        self._put(_Change(label))
+
+    def withdraw(self, label: Label, earlier: Label | None) -> None:
+        """Take a label back; `earlier` is the one that it replaced."""
+        self._put(_Change(label, earlier, is_withdrawal=True))
+
+    def close(self) -> None:
+        """Wait until all is stored, and merge the small files. Raises StoreError."""
+        self._changes.put(None)
+        self._thread.join()
+        if self._error:
+            raise self._error
+        if self._commit_count >= MIN_COMMITS_TO_MERGE:
+            self._store.compact(["labels"])
+
+    def _put(self, change: "_Change") -> None:
+        if self._error:
+            raise self._error
+        self._changes.put(change)
+
+    def _write(self) -> None:
+        is_open = True
+        while is_open:
+            changes = [self._changes.get()]
+            while not self._changes.empty():
+                changes.append(self._changes.get())
+            is_open = changes[-1] is not None
+            try:
+                self._commit([change for change in changes if change])
+            except FolateError as error:
+                self._error = error
+                return
+
+    def _commit(self, changes: Sequence["_Change"]) -> None:
+        new_labels: list[Label] = []
+        for change in changes:
+            if not change.is_withdrawal:
+                new_labels.append(change.label)
+            elif change.label in new_labels:
+                new_labels.remove(change.label)
+            else:
+                withdraw_label(self._store, change.label, change.earlier)
+                self._commit_count += 1
+        if new_labels:
+            record_labels(self._store, new_labels)
+            self._commit_count += 1
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A label that is stored, or taken back."""
+
+    label: Label
+    earlier: Label | None = None
+    is_withdrawal: bool = False
+
+
 @dataclass
 class LabelSession:
-    """One person's answers to the lines of a query, each stored when it is given."""
+    """One person's answers to the lines of a query, each stored when it is given.
+
+    `close` must be called at the end.
+    """
 
     store: Store
     name: str
@@ -57,6 +138,7 @@ class LabelSession:
     earlier: Mapping[tuple[str, int, int], Label]
     # answers of this session, the last one undone first
     answers: list[Label] = field(default_factory=list)
+    _writer: LabelWriter | None = None
 
     @classmethod
     def begin(cls, store: Store, name: str, rater: str, task: LabelTask) -> "LabelSession":
@@ -82,7 +164,7 @@ class LabelSession:
         """Store the answer to the current line; None passes it over."""
         if self.current:
             label = self.task.label(self.current, self.name, self.rater, belongs)
-            record_labels(self.store, [label])
+            self._open_writer().record(label)
             self.answers.append(label)
 
     def undo(self) -> None:
@@ -90,7 +172,17 @@ class LabelSession:
         if self.answers:
             label = self.answers.pop()
             place = (label.id, label.start, label.end)
-            withdraw_label(self.store, label, self.earlier.get(place))
+            self._open_writer().withdraw(label, self.earlier.get(place))
+
+    def close(self) -> None:
+        """Wait until all answers are stored. Raises StoreError."""
+        if self._writer:
+            self._writer.close()
+            self._writer = None
+
+    def _open_writer(self) -> LabelWriter:
+        self._writer = self._writer or LabelWriter(self.store)
+        return self._writer
 
     def mark_all(self) -> int:
         """Put all open lines into the group in one commit, and return how many."""

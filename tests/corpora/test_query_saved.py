@@ -8,7 +8,7 @@ from corpora.query.fields import known_values
 from corpora.query.parse import check_saved, parse_query
 from folate.core.config import parse_config
 from folate.core.errors import ConfigError, InputError
-from folate.pipeline.project import check_saved_queries
+from folate.pipeline.check import check_saved_queries
 
 SAVED = {
     "叶酸": '叶酸 OR "folic acid"',

@@ -264,14 +264,17 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_reader_who_has_gone_stops_the_stream(project):
+def test_a_reader_who_has_gone_stops_the_stream_without_a_word(project):
     process = start(
         "-m", "folate.cli", "kwic", "叶酸", "--format", "jsonl", "--project", str(project)
     )
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait() == 0
+    errors = process.stderr.read()
     process.stderr.close()
+    # 1 where lines were still to be written
+    assert process.wait() in (0, 1)
+    assert "Error" not in errors
 
 
 def test_ctrl_c_stops_compiled_code_too():

@@ -16,6 +16,7 @@ from corpora.corpus import Corpus
 from corpora.store.labels import label_counts, read_labels
 from folate.cli import run_command
 from folate.cli.commands.label import format_line
+from folate.core.errors import StoreError
 from folate.pipeline.project import Project
 from tests.folate.project import create_project, forum_posts
 
@@ -304,3 +305,14 @@ def test_labels_from_python(project: Project) -> None:
     assert list(agreement) == list(corpus.agreement("folate").definitions)
     assert (agreement["n"], agreement["kappa"]) == (0, None)
     assert corpus.count(agreement["query"]).rows[0]["posts"] == agreement["posts"] == 3
+
+
+def test_an_answer_that_cannot_be_stored_ends_the_session_with_the_reason(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("the disk is full.")
+
+    monkeypatch.setattr("folate.pipeline.labels.record_labels", fail)
+    assert ask(project, monkeypatch, "yyyy") == 4
+    assert "the disk is full." in capsys.readouterr().err

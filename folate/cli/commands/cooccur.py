@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.argument("query", required=False)
 @click.option(
     "--top",
-    type=click.IntRange(2, 5000),
+    type=click.IntRange(2, 2000),
     default=100,
     show_default=True,
     help="Words of the network: those of most authors.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from io import StringIO
@@ -27,6 +28,7 @@ KEY_HELP = "y belongs, n does not, s skip, m more of the text, u undo, q quit"
 _ANSWER_KEYS = {"y": True, "n": False, "s": None}
 MIN_CONTEXT_CELLS = 8
 _DEFAULT_WIDTH = (100, 24)
+_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,10 @@ def _label_query(query: str, folder: Path, store: Store, options: LabelOptions) 
     elif options.all_lines:
         _mark_all(session, options.yes)
     else:
-        ask_lines(session)
+        try:
+            ask_lines(session)
+        finally:
+            session.close()
 
 
 def _name_and_rater(options: LabelOptions) -> tuple[str, str]:
@@ -174,19 +179,20 @@ def ask_lines(session: LabelSession) -> None:
 
 
 def format_line(line: LabelLine, width: int) -> str:
-    """Return a line as `left [hit] right` in `width` cells, the hit at the same cell in each."""
+    """Return a line as `left[hit]right` in `width` cells, the hit at the same cell in each."""
     from rich.cells import cell_len, set_cell_size
 
-    side = max(MIN_CONTEXT_CELLS, (width - 4) // 2)
+    side = max(MIN_CONTEXT_CELLS, (width - 2) // 2)
     left = _last_cells(_collapse(line.left), side)
     hit = _collapse(line.hit)
-    room = max(MIN_CONTEXT_CELLS, width - side - cell_len(hit) - 4)
+    room = max(MIN_CONTEXT_CELLS, width - side - cell_len(hit) - 2)
     right = set_cell_size(_collapse(line.right), room).rstrip()
-    return f"{left} [{hit}] {right}".rstrip()
+    return f"{left}[{hit}]{right}"
 
 
 def _collapse(text: str) -> str:
-    return printable_line(" ".join(text.split()))
+    """Return a text on one line, with one space for each run of white space."""
+    return printable_line(_SPACES.sub(" ", text))
 
 
 def _last_cells(text: str, width: int) -> str:

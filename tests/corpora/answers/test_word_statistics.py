@@ -2,11 +2,13 @@
 
 import random
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import networkx as nx
 import pytest
 
+from corpora.answers import author_counts, ngram_counts
 from corpora.answers.cooccurrence import cooccurrence_graphml
 from corpora.corpus import Corpus
 from folate.core.errors import InputError
@@ -318,6 +320,20 @@ def test_a_network_has_the_pairs_that_share_more_posts_than_by_chance(tmp_path: 
     check_row_queries(corpus, answer)
 
 
+def test_pairs_equal_a_plain_count(split_corpus: Corpus) -> None:
+    posts: Counter[frozenset[str]] = Counter()
+    authors: dict[frozenset[str], set[str]] = {}
+    for post in random_posts(150):
+        for pair in combinations(set(post.words.split()), 2):
+            posts[frozenset(pair)] += 1
+            authors.setdefault(frozenset(pair), set()).add(post.author)
+    answer = split_corpus.cooccurrence(min_posts=1)
+    assert len(answer) > 20
+    for row in answer:
+        pair = frozenset((row["word"], row["other"]))
+        assert (row["posts"], row["authors"]) == (posts[pair], len(authors[pair]))
+
+
 def test_graphml_is_read_back_by_networkx(corpus: Corpus) -> None:
     answer = corpus.cooccurrence("source:weibo")
     graph = nx.parse_graphml(cooccurrence_graphml(answer))
@@ -360,7 +376,7 @@ def test_comparison_shows_the_source_where_the_ratio_differs(tmp_path: Path) -> 
     answer = corpus.compare("brand:kraft", "brand:heinz", by=["source"])
     rows = {(row["part"], row["compared"]): row for row in answer}
     assert rows["source:weibo", "brand:heinz"]["differs"] is True
-    # of all posts, as shares of voice
+    # of all posts, not of the posts of the brand
     assert rows["all", "brand:kraft"]["per_million"] == pytest.approx(1e6 * 40 / 80)
     assert rows["all", "brand:heinz"]["unit"] == "post"
 
@@ -406,6 +422,35 @@ def test_segments_change_no_answer(corpus: Corpus, split_corpus: Corpus, name: s
     one, several = ANSWERS[name](corpus), ANSWERS[name](split_corpus)
     assert list(one.rows) == list(several.rows)
     assert one.notes == several.notes
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_empty_corpus_gives_no_rows_or_an_error(tmp_path: Path, name: str) -> None:
+    corpus = build_corpus(tmp_path, [], segments=0)
+    try:
+        answer = ANSWERS[name](corpus)
+    except InputError as error:
+        assert "0 authors in the focus" in str(error)  # noqa: PT017
+        return
+    assert all(row["posts"] == 0 for row in answer)
+
+
+@pytest.mark.parametrize("name", ["collocates", "ngrams", "network", "words"])
+def test_a_corpus_without_words_says_what_to_run(tmp_path: Path, name: str) -> None:
+    posts = [WordPost("folic", is_annotated=False, brands=["kraft"])]
+    answer = ANSWERS[name](build_corpus(tmp_path, posts))
+    assert not answer.rows
+    assert answer.notes == ("posts without words yet, left out: 1; run 'folate annotate'.",)
+
+
+@pytest.mark.parametrize("name", ["keyness", "ngrams", "ngrams of a query", "network"])
+def test_work_in_small_parts_changes_no_answer(
+    split_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    whole = ANSWERS[name](split_corpus)
+    monkeypatch.setattr(ngram_counts, "MAX_STARTS_AT_ONCE", 30)
+    monkeypatch.setattr(author_counts, "MAX_BUFFERED_WORDS", 30)
+    assert list(ANSWERS[name](split_corpus).rows) == list(whole.rows)
 
 
 @pytest.mark.parametrize("name", ["collocates", "keyness", "ngrams"])
