@@ -22,8 +22,8 @@ MIN_INTENT_PROBABILITY = 0.5
 """From which a post has an intent, as in the leads of reports."""
 
 # Of one batch, so that a build needs little memory: its texts, and the segment made of them.
-POSTS_PER_BATCH = 250_000
-CHARACTERS_PER_BATCH = 25_000_000
+POSTS_PER_BATCH = 150_000
+CHARACTERS_PER_BATCH = 16_000_000
 _STREAMED_ROWS = 50_000
 SCRATCH_PREFIX = "scratch-"
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from corpora.index.layout import SEPARATOR
 from corpora.index.sorting import sorted_distinct
 from nlp.text.markup import MAY_HAVE_MARKUP, AlignedText, strip_markup_aligned
-from nlp.text.normalize import fold_characters, fold_once, simplify
+from nlp.text.normalize import fold_characters, fold_text, simplify
 from nlp.text.sentences import sentence_starts
 
 CodePoints = npt.NDArray[np.uint32]
@@ -76,10 +76,12 @@ def _fold_joined(bodies: pa.Array) -> FoldedBodies:
     plain = _code_points("\n".join([*plain_texts, ""]))
     folded = _fold_widths(plain, offsets)
     has_separator = np.logical_or.reduceat(plain == SEPARATOR, offsets[:-1])
-    one_by_one = {*alignments, *np.flatnonzero(has_separator).tolist()}
-    folded, changed = _simplify_joined(folded, offsets)
-    for number in sorted({*one_by_one, *changed}):
-        own_folded = fold_once(texts[number]).folded
+    folded, alone = _simplify_joined(folded, offsets)
+    alone += np.flatnonzero(has_separator).tolist()
+    # folding blanks what is markup again once the markup around it is gone
+    alone += [number for number in alignments if MAY_HAVE_MARKUP.search(plain_texts[number])]
+    for number in set(alone):
+        own_folded = fold_text(plain_texts[number])
         folded[offsets[number] : offsets[number + 1] - 1] = _code_points(own_folded)
     sentences = np.array(sentence_starts(_text(folded)), np.int64)
     sentences = sorted_distinct(np.concatenate([sentences, offsets[:-1]]))

@@ -18,5 +18,6 @@ def sentence_starts(text: str) -> list[int]:
     >>> sentence_starts("很好。 不贵! ok")
     [0, 3, 7]
     """
-    ends = [match.end() for match in _END.finditer(text)]
-    return [0, *(end for end in ends if end < len(text))]
+    starts = [0, *(match.end() for match in _END.finditer(text))]
+    # behind the last mark there may be nothing
+    return starts[:-1] if len(starts) > 1 and starts[-1] == len(text) else starts

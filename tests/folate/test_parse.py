@@ -62,10 +62,12 @@ def test_a_mistake_is_shown_by_a_caret_below_the_query(tmp_path, capsys):
     assert lines[1:] == ['  叶酸 "a"{3,1}', "          ^"]
 
 
-def test_a_broken_saved_query_is_told_when_the_project_is_opened_and_checked(folder, capsys):
+def test_a_broken_saved_query_is_told_when_the_project_is_checked_and_where_it_is_used(
+    folder, capsys
+):
     with (folder / "folate.toml").open("a", encoding="utf-8") as file:
         file.write("loop = '@loop'\n")
-    assert run_command(["status", "--project", str(folder)]) == 2
+    assert run_command(["parse", "@loop", "--project", str(folder)]) == 3
     assert "saved query 'loop'" in capsys.readouterr().err
     run_command(["check", "--project", str(folder)])
     assert "saved query 'loop'" in capsys.readouterr().out

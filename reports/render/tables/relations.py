@@ -18,7 +18,7 @@ from reports.render.tables.table import (
 )
 from reports.sections.campaigns.measures import PART_MEASURES
 from reports.sections.perception.moves import BrandComparison
-from reports.sections.saved_queries import RATE_MEASURE, WEEK_MEASURES
+from reports.sections.saved_queries import RATE_MEASURE, WEEK_MEASURES, SavedQuery
 
 _PHASES = ("before", "during", "after")
 
@@ -254,16 +254,21 @@ def _scorecard_table(report: Report, message: Messages) -> ReportTable:
     )
 
 
+def _saved_query_cells(query: SavedQuery, message: Messages) -> TableRow:
+    """Return the figures of the week and the change, or why there are none."""
+    if query.problem:
+        problem = message("page.saved_problem", problem=query.problem)
+        return (*[None] * len(WEEK_MEASURES), problem, None)
+    figures = [query.figures[measure] for measure in WEEK_MEASURES]
+    return (*figures, *change_cells(query.changes.get(RATE_MEASURE), message))
+
+
 def saved_query_tables(report: Report, message: Messages) -> Iterator[ReportTable]:
     """Yield what saved queries find in the week, and their hits per million by week."""
-    rows: list[TableRow] = []
-    for query in report.saved_queries:
-        form = query.canonical
-        if query.problem:
-            form = message("page.saved_problem", problem=query.problem)
-        figures = [query.figures.get(measure) for measure in WEEK_MEASURES]
-        change = change_cells(query.changes.get(RATE_MEASURE), message)
-        rows.append((f"@{query.name}", form, *figures, *change))
+    rows: list[TableRow] = [
+        (f"@{query.name}", query.canonical, *_saved_query_cells(query, message))
+        for query in report.saved_queries
+    ]
     yield ReportTable(
         id="saved_queries",
         title=message("page.saved"),

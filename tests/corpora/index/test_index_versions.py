@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.index.versions import INDEXED_TABLES, parse_version_name, version_name
@@ -9,6 +9,7 @@ from folate.core.errors import NotFound
 VERSIONS = st.dictionaries(st.sampled_from(INDEXED_TABLES), st.integers(0, 10**18 - 1))
 
 
+@settings(deadline=None)
 @given(VERSIONS)
 def test_a_name_gives_back_the_versions(versions: dict[str, int]) -> None:
     assert parse_version_name(version_name(versions)) == versions
