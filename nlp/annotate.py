@@ -9,7 +9,7 @@ from nlp.extract.brands import BrandLinker, Mention
 from nlp.extract.comparisons import Comparison, find_comparisons
 from nlp.extract.segments import SegmentDetector
 from nlp.text.duplicates import exact_digest, stripped_digest
-from nlp.text.language import LanguageCode, identify_language
+from nlp.text.language import LanguageCode, identify_language, identify_languages
 from nlp.text.normalize import fold_once
 from nlp.text.segment import Segmenter, WordColumns, topics_of_hashtags
 
@@ -72,6 +72,8 @@ def annotate_columns(
         texts = list(map(fold_once, bodies))
         words = segmenter.locate_words_of_few(texts)
         digests = list(map(exact_digest, texts))
+        languages = list(map(identify_language, texts))
+        mentions = list(map(linker.find_mentions, texts))
     else:
         from nlp.text.batches import fold_texts
 
@@ -79,9 +81,10 @@ def annotate_columns(
         texts = batch.texts
         words = segmenter.locate_words_of_batch(batch)
         digests = list(map(stripped_digest, batch.stripped))
-    mentions = list(map(linker.find_mentions, texts))
+        languages = identify_languages(batch)
+        mentions = linker.find_mentions_of_batch(batch)
     return TextAnnotations(
-        languages=list(map(identify_language, texts)),
+        languages=languages,
         words=words,
         hashtags=_hashtags(words),
         exact=digests,

@@ -53,7 +53,8 @@ def test_the_wheel_holds_every_data_file_of_the_installed_packages(wheel_names: 
         path.relative_to(ROOT).as_posix()
         for package in INSTALLED_PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.is_file() and path.suffix not in (".py", ".pyc", ".safetensors")
+        if path.is_file() and path.suffix not in (".py", ".safetensors")
+        if "__pycache__" not in path.parts
     }
     assert data_files - set(wheel_names) == set()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpora.answers.words import NO_LEMMA, SegmentPosts, WordForm, word_ids
+from corpora.answers.words import NO_LEMMA, SegmentPosts, WordForm, joined, word_ids
 from nlp.stats.keyness import GroupCounts
 
 MAX_BUFFERED_WORDS = 1 << 25
@@ -89,18 +89,18 @@ def order_by_author(
     """Bring the posts of two groups, which have the same segments, into the order of authors."""
     parts = [*focus, *reference]
     counts = [len(part.documents) for part in parts]
-    keys = np.concatenate([part.segment.array("authors")[part.documents] for part in parts])
+    keys = joined([part.segment.array("authors")[part.documents] for part in parts], np.uint64)
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     is_new = np.ones(len(keys), bool)
     is_new[1:] = keys[1:] != keys[:-1]
     authors = np.cumsum(is_new)
-    numbers = [*range(len(focus)), *range(len(reference))]
+    numbers = np.array([*range(len(focus)), *range(len(reference))], np.int64)
     in_focus = (np.arange(len(keys)) < sum(counts[: len(focus)]))[order]
     bounds = [part.segment.array("word_offsets") for part in parts]
     pairs = list(zip(bounds, parts, strict=True))
-    starts = np.concatenate([bound[part.documents] for bound, part in pairs])
-    ends = np.concatenate([bound[part.documents + 1] for bound, part in pairs])
+    starts = joined([bound[part.documents] for bound, part in pairs], np.int64)
+    ends = joined([bound[part.documents + 1] for bound, part in pairs], np.int64)
     has_focus = np.bincount(authors, in_focus) > 0
     has_reference = np.bincount(authors, ~in_focus) > 0
     return OrderedPosts(

@@ -107,6 +107,7 @@ class Grid:
         self.fields = tuple(fields)
         self.axes = [Axis(view, field) for field in fields]
         self.size = prod(map(len, self.axes))
+        self._cells_of_segments: dict[int, FieldValues] = {}
         if self.size > MAX_CELLS:
             raise InputError(
                 f"{' x '.join(fields)} are {self.size:,} combinations, and at most "
@@ -123,11 +124,20 @@ class Grid:
 
     def cells(self, segment: Segment, documents: Positions) -> FieldValues:
         """Return the cells of documents: a document is in one for each combination it has."""
-        places = np.arange(len(documents))
-        cells = np.zeros(len(documents), np.int64)
-        is_whole = True
-        for axis in self.axes:
+        if len(documents) < segment.document_count:
+            return self._find_cells(segment, documents)
+        # matching posts and searched posts are often both all of them
+        key = id(segment)
+        if key not in self._cells_of_segments:
+            self._cells_of_segments[key] = self._find_cells(segment, documents)
+        return self._cells_of_segments[key]
+
+    def _find_cells(self, segment: Segment, documents: Positions) -> FieldValues:
+        found = self.axes[0].values(segment, documents)
+        is_whole = self.axes[0].is_single
+        for axis in self.axes[1:]:
             values = axis.values(segment, documents)
+            places, cells = found.places, found.codes
             if axis.is_single:
                 cells = cells * len(axis) + values.codes[places]
             elif is_whole:
@@ -136,7 +146,8 @@ class Grid:
                 is_whole = False
             else:
                 places, cells = _combine(places, cells, values, len(documents), len(axis))
-        return FieldValues(places, cells, ())
+            found = FieldValues(places, cells, ())
+        return found
 
 
 def _combine(

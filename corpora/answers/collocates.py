@@ -15,12 +15,13 @@ from corpora.answers.word_pictures import draw_values
 from corpora.answers.words import (
     NO_LEMMA,
     Occurrences,
+    SegmentPosts,
     WordCounts,
     WordForm,
+    annotated_posts,
     count_occurrences,
     numbered,
     window_positions,
-    with_words,
     word_frequencies,
     word_ids,
     word_total,
@@ -106,12 +107,15 @@ def collocates(
             f"posts: {parsed.canonical}; 'folate keyness' has the words of such posts."
         )
     windows = _find_windows(result, window, form)
-    measures = _measure(view, parsed, windows, min_observed, form)
+    searched, missing = annotated_posts(searched_posts(view, parsed), form)
+    measures = _measure(searched, windows, len(view.lexicon), min_observed, form)
     best = best_first(
         measures.scores[sort], limit, lambda indexes: view.lexicon.strings(measures.ids[indexes])
     )
     rows = _rows(view, parsed, windows, measures, best, window, form)
-    notes = [*result.notes]
+    # a search for words has told of posts without words
+    is_told = result.unit == "word" and form == "word"
+    notes = [*result.notes, *(() if is_told else missing)]
     if len(best) < len(measures.ids):
         notes.append(f"{len(best):,} of {len(measures.ids):,} words are shown.")
     return Answer(
@@ -143,18 +147,17 @@ def _find_windows(result: SearchResult, window: tuple[int, int], form: WordForm)
 
 
 def _measure(
-    view: CorpusView,
-    query: Query,
+    posts: Sequence[SegmentPosts],
     windows: Sequence[_Window],
+    size: int,
     min_observed: int,
     form: WordForm,
 ) -> _Measures:
-    size = len(view.lexicon)
     near = np.zeros(size, np.int64)
     for window in windows:
         near += np.bincount(window.ids, minlength=size)
     ids = np.flatnonzero(near >= max(min_observed, 1))
-    frequency, words = _word_frequencies(view, query, ids, form)
+    frequency, words = _word_frequencies(posts, ids, size, form)
     window_words = int(near.sum())
     observed = near[ids]
     hits = sum(window.hit_count for window in windows)
@@ -170,16 +173,13 @@ def _measure(
 
 
 def _word_frequencies(
-    view: CorpusView, query: Query, ids: npt.NDArray[np.int64], form: WordForm
+    posts: Sequence[SegmentPosts], ids: npt.NDArray[np.int64], size: int, form: WordForm
 ) -> tuple[npt.NDArray[np.int64], int]:
-    """Return how often each word occurs in the posts that were searched, and their words."""
-    frequencies = np.zeros(len(view.lexicon), np.int64)
-    words = 0
-    for posts in searched_posts(view, query):
-        known = with_words(posts, form)
-        frequencies += word_frequencies(known, form, len(view.lexicon))
-        words += word_total(known)
-    return frequencies[ids], words
+    """Return how often each word occurs in posts, and how many words they have."""
+    frequencies = np.zeros(size, np.int64)
+    for part in posts:
+        frequencies += word_frequencies(part, form, size)
+    return frequencies[ids], sum(map(word_total, posts))
 
 
 def _rows(

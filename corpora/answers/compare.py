@@ -14,7 +14,14 @@ from corpora.answers.parts import Parts, parts_of, unit_sizes
 from corpora.answers.ranking import rounded
 from corpora.answers.row_queries import both_nodes
 from corpora.answers.searched import is_metadata, searched_posts
-from corpora.answers.words import SegmentPosts, all_posts, is_among, posts_by_segment
+from corpora.answers.words import (
+    SegmentPosts,
+    all_posts,
+    is_among,
+    joined,
+    posts_by_segment,
+    split_by,
+)
 from corpora.query.canonical import canonical
 from corpora.query.syntax import Filter, Query
 from corpora.search.hits import SearchResult, Unit
@@ -74,9 +81,8 @@ class _Measures:
         self, parts: Parts, weights: npt.NDArray[np.float64]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Return hits and sizes by part, under each draw of weights: (draws, parts)."""
-        numbers = np.concatenate(
-            [part[own.documents] for part, own in zip(parts.numbers, self.documents, strict=True)]
-        )
+        pairs = zip(parts.numbers, self.documents, strict=True)
+        numbers = joined([part[own.documents] for part, own in pairs], np.int64)
         shape = (parts.count,)
         return (
             weighted_sums(weights, self.units, self.hits, numbers, shape),
@@ -157,9 +163,9 @@ def _search(view: CorpusView, text: str) -> _Compared:
 def _measure(compared: Sequence[_Compared], unit: Unit) -> list[_Measures]:
     keys = [_authors(one.searched) for one in compared]
     units, _ = resampling_units(np.concatenate(keys))
-    cuts = np.cumsum([len(own) for own in keys])[:-1]
+    by_query = split_by(units, [len(own) for own in keys])
     measures = []
-    for one, own_units in zip(compared, np.split(units, cuts), strict=True):
+    for one, own_units in zip(compared, by_query, strict=True):
         hits = []
         for hits_of_segment, posts in zip(one.result.segments, one.searched, strict=True):
             counts = np.zeros(posts.segment.document_count)
@@ -168,13 +174,13 @@ def _measure(compared: Sequence[_Compared], unit: Unit) -> list[_Measures]:
             hits.append(counts[posts.documents])
         sizes = [unit_sizes(posts, unit).astype(np.float64) for posts in one.searched]
         measures.append(
-            _Measures(one.searched, own_units, np.concatenate(hits), np.concatenate(sizes))
+            _Measures(one.searched, own_units, joined(hits, float), joined(sizes, float))
         )
     return measures
 
 
 def _authors(posts: Sequence[SegmentPosts]) -> npt.NDArray[np.uint64]:
-    return np.concatenate([part.segment.array("authors")[part.documents] for part in posts])
+    return joined([part.segment.array("authors")[part.documents] for part in posts], np.uint64)
 
 
 def _rates(

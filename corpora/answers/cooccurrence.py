@@ -20,8 +20,8 @@ from corpora.answers.words import (
     SegmentPosts,
     WordForm,
     all_posts,
+    annotated_posts,
     posts_by_segment,
-    with_words,
 )
 from corpora.query.canonical import canonical
 from corpora.query.syntax import Node
@@ -105,7 +105,7 @@ def cooccurrence(
     parsed = None if query is None else view.parse(query)
     result = None if parsed is None else view.search(parsed)
     found = all_posts(view) if result is None else posts_by_segment(view, result)
-    posts = [with_words(part, form) for part in found]
+    posts, missing = annotated_posts(found, form)
     post_count = sum(len(part.documents) for part in posts)
     nothing = [SegmentPosts(part.segment, part.documents[:0]) for part in posts]
     ordered = order_by_author(posts, nothing, form)
@@ -116,7 +116,7 @@ def cooccurrence(
     order = best_first(strengths, limit, lambda indexes: pairs.chosen(indexes).texts(words))
     tree = None if parsed is None else parsed.tree
     rows = _rows(view, tree, words, pairs.chosen(order), post_count, form)
-    notes = () if result is None else result.notes
+    notes = (*(() if result is None else result.notes), *missing)
     if len(rows) < len(pairs.posts):
         notes = (*notes, f"{len(rows):,} of {len(pairs.posts):,} pairs are shown.")
     return Answer(

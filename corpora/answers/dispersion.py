@@ -15,6 +15,7 @@ from corpora.answers.words import (
     SegmentPosts,
     WordForm,
     all_posts,
+    annotated_posts,
     count_distinct,
     count_occurrences,
     find_words,
@@ -22,7 +23,6 @@ from corpora.answers.words import (
     pair_keys,
     posts_by_segment,
     second_of_pair,
-    with_words,
     word_frequencies,
 )
 from corpora.query.canonical import canonical
@@ -108,7 +108,7 @@ def word_dispersion(
     parsed = None if query is None else view.parse(query)
     result = None if parsed is None else view.search(parsed)
     found = all_posts(view) if result is None else posts_by_segment(view, result)
-    posts = [with_words(part, form) for part in found]
+    posts, missing = annotated_posts(found, form)
     size = len(view.lexicon)
     frequencies = np.zeros(size, np.int64)
     for part in posts:
@@ -124,7 +124,7 @@ def word_dispersion(
         view.version,
         rows,
         WORD_DEFINITIONS,
-        () if result is None else result.notes,
+        (*(() if result is None else result.notes), *missing),
     )
 
 

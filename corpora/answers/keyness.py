@@ -15,9 +15,9 @@ from corpora.answers.word_pictures import draw_intervals
 from corpora.answers.words import (
     SegmentPosts,
     WordForm,
+    annotated_posts,
     is_among,
     posts_by_segment,
-    with_words,
 )
 from corpora.query.canonical import canonical
 from corpora.query.syntax import Node, Not, Query
@@ -139,26 +139,20 @@ def _find_groups(
     focus_posts = posts_by_segment(view, view.search(focus))
     reference_posts = posts_by_segment(view, view.search(other))
     groups: tuple[list[SegmentPosts], list[SegmentPosts]] = ([], [])
-    shared = wordless = 0
+    shared = 0
     for pair in zip(focus_posts, reference_posts, strict=True):
         in_both = is_among(pair[0]) & is_among(pair[1])
         shared += int(in_both.sum())
         for group, posts in zip(groups, pair, strict=True):
-            own = SegmentPosts(posts.segment, posts.documents[~in_both[posts.documents]])
-            known = with_words(own, form)
-            wordless += len(own.documents) - len(known.documents)
-            group.append(known)
-    tree = both_nodes(focus.tree, Not(other.tree)) if shared else focus.tree
-    return _Groups(*groups, tree, _post_notes(shared, wordless, form))
-
-
-def _post_notes(shared: int, wordless: int, form: WordForm) -> tuple[str, ...]:
+            own = posts.documents[~in_both[posts.documents]]
+            group.append(SegmentPosts(posts.segment, own))
     notes = []
     if shared:
         notes.append(f"posts that are in both groups, left out of both: {shared:,}.")
-    if wordless:
-        notes.append(f"posts without {form}s yet, left out: {wordless:,}; run 'folate annotate'.")
-    return tuple(notes)
+    known, missing = annotated_posts([*groups[0], *groups[1]], form)
+    count = len(focus_posts)
+    tree = both_nodes(focus.tree, Not(other.tree)) if shared else focus.tree
+    return _Groups(known[:count], known[count:], tree, (*notes, *missing))
 
 
 def _require_authors(groups: GroupCounts) -> None:

@@ -15,8 +15,8 @@ from corpora.answers.words import (
     SegmentPosts,
     WordCounts,
     all_posts,
+    annotated_posts,
     posts_by_segment,
-    with_words,
     word_total,
 )
 from corpora.query.canonical import canonical
@@ -78,7 +78,7 @@ def ngrams(
     parsed = None if query is None else view.parse(query)
     result = None if parsed is None else view.search(parsed)
     found = all_posts(view) if result is None else posts_by_segment(view, result)
-    posts = [with_words(part, "word") for part in found]
+    posts, missing = annotated_posts(found, "word")
     word = None if containing is None else _known_word(view, containing)
     best: list[_Ngram] = []
     kept = 0
@@ -93,7 +93,7 @@ def ngrams(
     key = "occurrences" if by == "frequency" else "authors"
     best.sort(key=lambda ngram: (-getattr(ngram, key), ngram.words))
     best = best[:limit] if limit else best
-    notes = () if result is None else result.notes
+    notes = (*(() if result is None else result.notes), *missing)
     if len(best) < kept:
         notes = (*notes, f"{len(best):,} of {kept:,} n-grams are shown.")
     tree = None if parsed is None else parsed.tree

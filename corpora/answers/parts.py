@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from corpora.answers.words import SegmentPosts
+from corpora.answers.words import SegmentPosts, joined, split_by
 from corpora.index.segment import Positions, Segment
 from corpora.search.hits import SegmentHits, Unit
 from corpora.search.order import mondays
@@ -20,6 +20,7 @@ SOURCE_KEY = "source:"
 
 _EPOCH = date(1970, 1, 1)
 _NO_PART = -1
+_KEY_TYPES = {"authors": np.uint64, "sources": np.int64, "weeks": np.int64}
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,10 @@ def parts_of(posts: Sequence[SegmentPosts], kind: PartKind) -> Parts:
     """Divide posts by author, source or week; posts without a source are one part, ""."""
     sources = sorted({"", *(name for part in posts for name in _source_names(part.segment))})
     keys = [_part_keys(part, kind, sources) for part in posts]
-    distinct, numbers = np.unique(np.concatenate(keys), return_inverse=True)
-    cuts = np.cumsum([len(part.documents) for part in posts])[:-1]
+    distinct, numbers = np.unique(joined(keys, _KEY_TYPES[kind]), return_inverse=True)
+    by_part = split_by(numbers, [len(part.documents) for part in posts])
     by_segment = []
-    for part, own in zip(posts, np.split(numbers, cuts), strict=True):
+    for part, own in zip(posts, by_part, strict=True):
         of_documents = np.full(part.segment.document_count, _NO_PART, np.int64)
         of_documents[part.documents] = own
         by_segment.append(of_documents)

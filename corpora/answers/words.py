@@ -1,7 +1,8 @@
 """Words of posts, counted: their positions, frequencies, posts and authors."""
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -67,8 +68,32 @@ def word_ids(segment: Segment, form: WordForm) -> WordIds:
     return ids
 
 
-def with_words(posts: SegmentPosts, form: WordForm) -> SegmentPosts:
-    """Return the posts whose words, or lemmas, are known."""
+def joined(parts: Iterable[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return arrays one after the other; of none an empty one of this type."""
+    return np.concatenate([np.empty(0, dtype), *parts])
+
+
+def split_by(values: npt.NDArray[Any], lengths: Sequence[int]) -> list[npt.NDArray[Any]]:
+    """Return the stretches of `values` of these lengths: what `joined` put together."""
+    bounds = np.cumsum([0, *lengths])
+    return [values[low:high] for low, high in itertools.pairwise(bounds)]
+
+
+def annotated_posts(
+    parts: Sequence[SegmentPosts], form: WordForm
+) -> tuple[list[SegmentPosts], tuple[str, ...]]:
+    """Return the posts whose words, or lemmas, are known, and a note that counts the others."""
+    known = [_annotated(part, form) for part in parts]
+    counts = [
+        len(own.documents) - len(part.documents) for own, part in zip(parts, known, strict=True)
+    ]
+    if not sum(counts):
+        return known, ()
+    command = "folate annotate" if form == "word" else "folate annotate --tags"
+    return known, (f"posts without {form}s yet, left out: {sum(counts):,}; run '{command}'.",)
+
+
+def _annotated(posts: SegmentPosts, form: WordForm) -> SegmentPosts:
     known = posts.segment.has_words if form == "word" else posts.segment.has_tags
     if known.all():
         return posts

@@ -158,8 +158,9 @@ def _take_file(path: Path) -> pa.Table:
 
 
 _READ_SCHEMA = DOCUMENT_SCHEMA.append(pa.field("keys", pa.list_(pa.string())))
+# not by `empty_table`, which imports pandas
 _EMPTY_TABLES = {
-    name: pa.schema([_READ_SCHEMA.field(column) for column in columns]).empty_table()
+    name: pa.Table.from_batches([], pa.schema(map(_READ_SCHEMA.field, columns)))
     for name, columns in {
         "posts": ("id", "author", "published_at", "rating", "day", "body", "keys"),
         "texts": ("id", "words", "starts", "lengths", "keys"),

@@ -132,6 +132,17 @@ class Segment:
         keys = [self._field_key(number) for number in range(first, end)]
         return first, [key.removeprefix(prefix) for key in keys]
 
+    def fields_from(self, prefix: str) -> list[str]:
+        """Return the keys of metadata that begin with `prefix`."""
+        keys = []
+        first = bisect_left(range(self._field_count), prefix, key=self._field_key)
+        for number in range(first, self._field_count):
+            key = self._field_key(number)
+            if not key.startswith(prefix):
+                break
+            keys.append(key)
+        return keys
+
     @property
     def _field_count(self) -> int:
         return len(self.array("field_key_offsets")) - 1

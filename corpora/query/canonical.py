@@ -49,9 +49,11 @@ _BARE_VALUE = re.compile(r"[^\s()（）\"“”\\<>=]+")
 def canonical(tree: Node) -> str:
     """Return the canonical form of the tree of a query.
 
-    Raises UnwritableTree for a tree that no query has.
+    It does not begin with `-`, which a command line would take for an option. Raises UnwritableTree
+    for a tree that no query has.
     """
-    return _plain(tree)
+    text = _plain(tree)
+    return f"NOT {text[1:]}" if text.startswith("-") else text
 
 
 class UnwritableTree(ValueError):

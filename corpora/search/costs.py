@@ -1,6 +1,8 @@
 """What nodes cost in a segment: where a search starts, and how much it holds at once."""
 
+import math
 from collections.abc import Sequence as Items
+from functools import cached_property
 
 import numpy as np
 
@@ -149,28 +151,37 @@ class NodeCosts:
         if isinstance(node, Near):
             return self.work(self.near(node))
         if isinstance(node, Sequence):
-            return self.cost(node) * int(np.prod([_width(item) for item in node.items]))
+            return self.cost(node) * math.prod(map(self._width, node.items))
         inner = sum(map(self.work, children(node)))
         return max(self.cost(node), inner)
+
+    def _width(self, node: Node) -> int:
+        """Return how many matches a node may have from one place, roughly."""
+        match node:
+            case Repeat() if gap_of(node):
+                return min(node.most - node.least + 1, self._usual_words)
+            case Repeat():
+                # repetitions of words other than any grow rarer soon
+                return min(node.most - node.least + 1, _USUAL_REPETITIONS)
+            case Alternatives():
+                return len(node.items)
+            case Capture() | Constrained() | Position():
+                return self._width(children(node)[0])
+            case Sequence():
+                return math.prod(map(self._width, node.items))
+            case Near():
+                return min(node.before + node.after, self._usual_words)
+        return 1
+
+    @cached_property
+    def _usual_words(self) -> int:
+        """The words that most posts do not exceed: no gap is longer than its post."""
+        posts = max(self._segment.document_count, 1)
+        return 2 * len(self._segment.array("words")) // posts + 1
+
+
+_USUAL_REPETITIONS = 4
 
 
 def _gap(words: int) -> Node:
     return Repeat(_ANY_WORD, 0, words - 1)
-
-
-def _width(node: Node) -> int:
-    """Return how many matches a node may have from one place, roughly."""
-    match node:
-        case Repeat():
-            # repetitions of words other than any grow rarer soon
-            most = node.most if gap_of(node) else min(node.most, node.least + 3)
-            return most - node.least + 1
-        case Alternatives():
-            return len(node.items)
-        case Capture() | Constrained() | Position():
-            return _width(children(node)[0])
-        case Sequence():
-            return int(np.prod([_width(item) for item in node.items]))
-        case Near():
-            return node.before + node.after
-    return 1

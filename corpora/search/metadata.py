@@ -55,11 +55,10 @@ def _keys(segment: Segment, field: str, value: str) -> list[str]:
     exact = [f"{field}:{value}", f"{field}:{normal}"]
     prefix = f"{field}:"
     if field == "place":
-        keys = [key for key in segment.fields if key.startswith(prefix)]
+        keys = segment.fields_from(prefix)
         return [key for key in keys if normal in key[len(prefix) :]]
     if field == "tag":
-        below = tuple(key + _LEVEL for key in exact)
-        return [key for key in segment.fields if key in exact or key.startswith(below)]
+        exact += [key for name in exact for key in segment.fields_from(name + _LEVEL)]
     return list(dict.fromkeys(exact))
 
 

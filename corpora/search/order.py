@@ -100,8 +100,8 @@ def mondays(days: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
 
 def hits_of_posts(hits: SegmentHits) -> npt.NDArray[np.int64]:
     """Return the number of hits in each matching post (`SegmentHits.documents`)."""
-    low = np.searchsorted(hits.hit_documents, hits.documents, "left")
-    return np.searchsorted(hits.hit_documents, hits.documents, "right") - low
+    first_hits = np.searchsorted(hits.hit_documents, hits.documents, "left")
+    return np.diff(np.append(first_hits, hits.hit_count))
 
 
 def _counts(

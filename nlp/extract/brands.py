@@ -1,14 +1,18 @@
 """Brand mentions: where a text names a brand."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from folate.core.config import CONFIG_FILE, Brand
 from folate.core.errors import ConfigError
 from nlp.text.longest_match import longest_match_pattern
 from nlp.text.normalize import FoldedText, fold_once, normalize_text
 from nlp.text.patterns import HANDLE, URL
+
+if TYPE_CHECKING:
+    from nlp.text.batches import FoldedBatch
 
 
 class Mention(NamedTuple):
@@ -34,6 +38,7 @@ class BrandLinker:
         addresses = {name for name in names - handles if _URL.fullmatch(name)}
         plain_names = names - handles - addresses
         self._pattern = _mention_pattern(handles, addresses, plain_names) if names else None
+        self._first_characters = {name[0] for name in names}
 
     def find_mentions(self, text: str | FoldedText) -> list[Mention]:
         """Return the mentions in a text in order; where several names begin, the longest one.
@@ -50,6 +55,21 @@ class BrandLinker:
             if match.lastgroup:
                 brand = self._brand_by_name[match[0].replace(" ", "")]
                 mentions.append(Mention(brand, *text.plain.original_span(*match.span())))
+        return mentions
+
+    def find_mentions_of_batch(self, batch: "FoldedBatch") -> list[list[Mention]]:
+        """Return the mentions in many texts as `find_mentions` does, by compiled code."""
+        mentions: list[list[Mention]] = [[] for _ in batch.texts]
+        if self._pattern is None:
+            return mentions
+        for match in batch.find_all(self._pattern, self._first_characters):
+            if match.lastgroup:
+                index = bisect_right(batch.starts, match.start()) - 1
+                start = match.start() - batch.starts[index]
+                end = match.end() - batch.starts[index]
+                brand = self._brand_by_name[match[0].replace(" ", "")]
+                span = batch.texts[index].plain.original_span(start, end)
+                mentions[index].append(Mention(brand, *span))
         return mentions
 
 

@@ -46,6 +46,11 @@ class SegmentDetector:
             for id_, segment in _built_in_segments().items()
             if id_ not in self._project_matchers
         }
+        self._words_by_first: dict[str, list[tuple[str, str]]] = {}
+        for id_, segment in self._built_in.items():
+            for word in segment.words:
+                self._words_by_first.setdefault(word[0], []).append((word, id_))
+        self._any_word = re.compile(_any_of(self._words_by_first))
         self._names = {segment.id: segment.names for segment in segments} | {
             id_: segment.names for id_, segment in self._built_in.items()
         }
@@ -70,15 +75,39 @@ class SegmentDetector:
         for segment_id, matcher in self._project_matchers.items():
             if matcher.matches(own_text):
                 segment_ids.append(segment_id)
-        for segment_id, segment in self._built_in.items():
-            if _describes_author(folded, segment):
-                segment_ids.append(segment_id)
+        likely_ids = self._built_in_with_a_word(folded)
+        if likely_ids:
+            segment_ids += [
+                segment_id
+                for segment_id, segment in self._built_in.items()
+                if segment_id in likely_ids and _describes_author(folded, segment)
+            ]
         return segment_ids
+
+    def _built_in_with_a_word(self, folded: str) -> set[str]:
+        """Return the built-in segments of which the text has a word."""
+        segment_ids: set[str] = set()
+        for match in self._any_word.finditer(folded):
+            start = match.start()
+            for word, segment_id in self._words_by_first[folded[start]]:
+                if folded.startswith(word, start):
+                    segment_ids.add(segment_id)
+        return segment_ids
+
+
+def _any_of(words_by_first: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+    """Return an expression that is empty where a word begins, and passes quickly over all else."""
+    first_characters = re.escape("".join(sorted(words_by_first)))
+    words = [word for entries in words_by_first.values() for word, _ in entries]
+    alternatives = "|".join(map(re.escape, words))
+    return f"(?=[{first_characters}])(?={alternatives})" if words else "(?!)"
 
 
 def _fold_own_text(text: str | FoldedText) -> FoldedText:
     """Fold a text without what it quotes of others; a folded text that quotes nothing stays."""
     original = text.original if isinstance(text, FoldedText) else text
+    if "//" not in original:
+        return fold_once(text)
     own = strip_reposts(original)
     return fold_once(own if len(own) < len(original) else text)
 
@@ -94,8 +123,6 @@ def strip_reposts(text: str) -> str:
 
 def _describes_author(folded: str, segment: _BuiltInSegment) -> bool:
     """Return whether the author of a text says to belong to a built-in segment."""
-    if not any(word in folded for word in segment.words):
-        return False
     supposed = _guards()["supposed"]
     about_others = _guards()["others"]
     return _matches_unguarded(folded, segment.own, supposed) or _matches_unguarded(

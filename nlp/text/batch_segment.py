@@ -45,15 +45,14 @@ class BatchSegmenter:
     ) -> None:
         self._uncut = uncut
         self._flags = character_flags()
-        self._is_word_start = np.zeros(len(self._flags), bool)
-        self._is_word_start[list(map(ord, first_characters))] = True
+        self._first_characters = frozenset(first_characters)
         self._split_uncut = split_uncut
         self._piece_words = piece_words
         self._table = _PieceTable()
 
     def locate_words(self, batch: FoldedBatch) -> WordColumns:
         """Return the words of folded texts; places are those in the plain texts."""
-        uncut = self._find_uncut(batch.joined, batch.codes)
+        uncut = self._find_uncut(batch)
         starts, ends, kinds = compiled_words.cut_pieces(
             batch.codes, self._flags, uncut, *chinese_arrays()
         )
@@ -70,21 +69,17 @@ class BatchSegmenter:
             self._table.vocabulary, self._table.hashtags, words, places, lengths, offsets
         )
 
-    def _find_uncut(self, joined: str, codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
-        """Return starts, ends and kinds of what is one piece, wherever it may begin."""
+    def _find_uncut(self, batch: FoldedBatch) -> npt.NDArray[np.int64]:
+        """Return starts, ends and kinds of what is one piece."""
         spans: list[tuple[int, int, int]] = []
-        last_end = 0
-        candidates = compiled_words.find_starts(codes, self._flags, self._is_word_start)
-        for start in candidates.tolist():
-            match = self._uncut.match(joined, start) if start >= last_end else None
-            if match:
-                last_end = match.end()
-                pieces = self._split_uncut(match[0])
-                if not pieces:
-                    spans.append((start, last_end, compiled_words.SKIPPED))
-                for piece in pieces:
-                    spans.append((start, start + len(piece), compiled_words.PLAIN))
-                    start += len(piece)
+        for match in batch.find_all(self._uncut, self._first_characters):
+            pieces = self._split_uncut(match[0])
+            if not pieces:
+                spans.append((*match.span(), compiled_words.SKIPPED))
+            start = match.start()
+            for piece in pieces:
+                spans.append((start, start + len(piece), compiled_words.PLAIN))
+                start += len(piece)
         return np.array(spans, np.int64).reshape(-1, 3)
 
 

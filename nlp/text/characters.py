@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from folate.core.text import HAN_RANGES
 from nlp.text import compiled_words as bits
+from nlp.text.language import ANY_LETTER, LATIN_LETTERS, MAY_NOT_COUNT
 from nlp.text.markup import MARKUP_START
 from nlp.text.normalize import SHARED_CHARACTER, fold_characters
-from nlp.text.patterns import EMOJI_CHARACTER
+from nlp.text.patterns import EMOJI_CHARACTER, KANA_RANGES
 from nlp.text.segment import LETTER
 
 DICTIONARY_CHARACTERS = (
@@ -32,6 +33,10 @@ _CLASSES = {
     bits.EMOJI: EMOJI_CHARACTER,
     bits.MARKUP: MARKUP_START,
     bits.CONTENT: SHARED_CHARACTER,
+    bits.KANA: f"[{KANA_RANGES}]",
+    bits.ALPHABETIC: ANY_LETTER,
+    bits.LATIN: f"[{LATIN_LETTERS}]",
+    bits.NOT_COUNTED: MAY_NOT_COUNT,
 }
 # Scripts and signs of which no character changes beside another one.
 _SIMPLE = re.compile(

@@ -35,6 +35,18 @@ SIMPLE = np.uint16(256)
 # Kept of a text where copies are sought.
 CONTENT = np.uint16(512)
 
+KANA = np.uint16(1024)
+# A letter of any script.
+ALPHABETIC = np.uint16(2048)
+LATIN = np.uint16(4096)
+# May begin what is not counted where the language is decided.
+NOT_COUNTED = np.uint16(8192)
+
+# Decisions on a language.
+UNDECIDED = 0
+CHINESE = 1
+OTHER = 2
+
 # Kinds of pieces.
 PLAIN = 0
 # Letters with signs between them, which spaCy cuts.
@@ -641,17 +653,32 @@ def list_words(
 
 
 @compiled
-def find_texts_with(
-    codes: Codes, offsets: Ints, flags: Flags, bit: Scalar
-) -> npt.NDArray[np.bool_]:
-    """Return for each text whether one of its characters has a bit."""
+def find_markup(codes: Codes, offsets: Ints, flags: Flags) -> npt.NDArray[np.bool_]:
+    """Return for each text whether it may have markup or a label of a site."""
     found = np.zeros(len(offsets) - 1, np.bool_)
     for text in range(len(offsets) - 1):
         for i in range(offsets[text], offsets[text + 1]):
-            if flags[codes[i]] & bit:
+            if flags[codes[i]] & MARKUP and _may_be_label(codes, i):
                 found[text] = True
                 break
     return found
+
+
+@compiled
+def _may_be_label(codes: Codes, i: Scalar) -> Scalar:
+    """Return whether a letter begins mor, les, ran, rea or See; other characters always may."""
+    code = codes[i]
+    if code > 127 or not (65 <= code <= 90 or 97 <= code <= 122):
+        return True
+    following = _code_at(codes, i + 1)
+    third = _code_at(codes, i + 2)
+    if code == 109 or code == 77:
+        return following == 111 and third == 114
+    if code == 108 or code == 76:
+        return following == 101 and third == 115
+    if code == 114:
+        return (following == 97 and third == 110) or (following == 101 and third == 97)
+    return following == 101 and third == 101
 
 
 @compiled
@@ -719,3 +746,32 @@ def _may_quote(codes: Codes, i: Scalar) -> Scalar:
     if code == 58:  # :
         return following == 47
     return code == 119 and following == 119  # ww
+
+
+@compiled
+def decide_languages(codes: Codes, offsets: Ints, flags: Flags) -> npt.NDArray[np.uint8]:
+    """Return the language of each text where characters decide it (`identify_language`)."""
+    decisions = np.zeros(len(offsets) - 1, np.uint8)
+    for text in range(len(offsets) - 1):
+        han = kana = letters = latin = latin_words = 0
+        is_counted = True
+        before = np.uint16(0)
+        for i in range(offsets[text], offsets[text + 1]):
+            flag = flags[codes[i]]
+            if flag & NOT_COUNTED:
+                is_counted = False
+                break
+            han += (flag & HAN) != 0
+            kana += (flag & KANA) != 0
+            letters += (flag & ALPHABETIC) != 0
+            latin += (flag & LATIN) != 0
+            latin_words += (flag & LATIN) != 0 and not before & LATIN
+            before = flag
+        if not is_counted:
+            continue
+        foreign = letters - han - latin
+        if letters == 0 or foreign * 2 > letters or kana * 5 > han:
+            decisions[text] = OTHER
+        elif latin_words * 4 < han:
+            decisions[text] = CHINESE
+    return decisions

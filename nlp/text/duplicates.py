@@ -69,6 +69,8 @@ _MAX_BLOCK_TEXTS = 4096
 _MAX_BLOCK_CHARACTERS = 4_000_000
 # Texts of a block that are compared with the others at once.
 _CHUNK_TEXTS = 128
+# Texts of a block that are compared by compiled code, which takes a while to load.
+_MIN_COMPILED_TEXTS = 400
 # Characters of a text whose 3-grams are cached.
 _MAX_CACHED_LENGTH = 1_000
 
@@ -240,13 +242,12 @@ class OriginalIndex:
         """
         sketches = _make_sketches(signatures)
         pairs = [_no_pairs()]
+        row_sketches = np.ascontiguousarray(sketches[:, rows])
         for tree, keys in zip(self._trees, _tree_keys(signatures[rows]), strict=True):
-            key_rows, originals = tree.neighbours(keys)
-            agreeing = _agreeing_pairs(
-                sketches[:, rows[key_rows]], self._sketches.values[:, originals]
+            key_rows, originals, agreeing = tree.agreeing_neighbours(
+                keys, row_sketches, self._sketches.values
             )
-            likely = np.flatnonzero(agreeing >= _MIN_AGREEING_PAIRS)
-            pairs.append((rows[key_rows[likely]], originals[likely], agreeing[likely]))
+            pairs.append((rows[key_rows], originals, agreeing))
         row, original = _rank_pairs(pairs, MAX_CANDIDATES)
         self._load_texts(original.tolist())
         originals_of = (
@@ -341,16 +342,42 @@ class _SortedKeys:
         self._keys = _merge_sorted(self._keys, keys[order], positions, is_old)
         self._numbers = _merge_sorted(self._numbers, numbers[order], positions, is_old)
 
-    def neighbours(self, keys: UInts) -> tuple[Ints, Ints]:
-        """Return (row in `keys`, original) of the originals near a key with its first row."""
-        positions = np.searchsorted(self._keys, keys)[:, None] + np.arange(
-            -NEIGHBOURS_PER_SIDE, NEIGHBOURS_PER_SIDE
+    def agreeing_neighbours(
+        self, keys: UInts, sketches: UInts, original_sketches: UInts
+    ) -> "_Pairs":
+        """Return (row in `keys`, original, agreement) of likely originals near a key.
+
+        They have the first row of the key and a sketch that agrees enough with the key's.
+        """
+        positions = np.searchsorted(self._keys, keys)
+        if len(keys) < _MIN_COMPILED_TEXTS:
+            return self._agreeing_neighbours_of_few(keys, positions, sketches, original_sketches)
+        from nlp.text.compiled_copies import find_agreeing_neighbours
+
+        rows, originals, agreeing = find_agreeing_neighbours(
+            (self._keys, self._numbers),
+            keys,
+            positions,
+            sketches,
+            original_sketches,
+            (NEIGHBOURS_PER_SIDE, _ROWS, _MIN_AGREEING_PAIRS),
         )
+        return rows, originals, agreeing
+
+    def _agreeing_neighbours_of_few(
+        self, keys: UInts, places: Ints, sketches: UInts, original_sketches: UInts
+    ) -> "_Pairs":
+        """Do the same without compiled code."""
+        positions = places[:, None] + np.arange(-NEIGHBOURS_PER_SIDE, NEIGHBOURS_PER_SIDE)
         is_inside = (positions >= 0) & (positions < len(self._keys))
         key_rows, column = np.nonzero(is_inside)
         positions = positions[key_rows, column]
         is_near = (self._keys[positions] ^ keys[key_rows]) >> np.uint64(56) == 0
-        return key_rows[is_near], self._numbers[positions[is_near]]
+        key_rows = key_rows[is_near]
+        originals = self._numbers[positions[is_near]]
+        agreeing = _agreeing_pairs(sketches[:, key_rows], original_sketches[:, originals])
+        likely = np.flatnonzero(agreeing >= _MIN_AGREEING_PAIRS)
+        return key_rows[likely], originals[likely], agreeing[likely]
 
 
 def _merge_sorted(old: Any, new: Any, new_positions: Ints, is_old: NDArray[np.bool_]) -> Any:
@@ -398,7 +425,12 @@ def _pairs_within_block(sketches: UInts, rows: Ints) -> _Pairs:
     `rows` are the texts to compare.
     """
     pairs = [_no_pairs()]
-    row_sketches = sketches[:, rows]
+    row_sketches = np.ascontiguousarray(sketches[:, rows])
+    if len(rows) >= _MIN_COMPILED_TEXTS:
+        from nlp.text.compiled_copies import find_agreeing_within
+
+        later, earlier, agreeing = find_agreeing_within(row_sketches, _ROWS, _MIN_AGREEING_PAIRS)
+        return rows[later], rows[earlier], agreeing
     for start in range(0, len(rows), _CHUNK_TEXTS):
         agreeing = _agreeing_pairs(
             row_sketches[:, start : start + _CHUNK_TEXTS, None],

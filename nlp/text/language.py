@@ -3,11 +3,14 @@
 import re
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from folate.core.text import HAN_RANGES, contains_chinese
 from nlp.text.normalize import FoldedText, fold_once
 from nlp.text.patterns import BRACKET_EMOTICON, HANDLE, KANA_RANGES, URL
+
+if TYPE_CHECKING:
+    from nlp.text.batches import FoldedBatch
 
 LanguageCode = Literal["zh", "en", "mixed", "other"]
 
@@ -16,10 +19,20 @@ MODEL_LANGUAGES = ("zh", "en")
 
 # Not counted: addresses, account names, emoticons, and a foreign title in a Chinese sentence.
 _NOT_COUNTED = re.compile(f"{URL}|{HANDLE}|{BRACKET_EMOTICON}|《[^》{HAN_RANGES}]{{1,60}}》")
+MAY_NOT_COUNT = r"[@.:\[《]"
+"""A character that each of them has."""
+
+_MAY_NOT_COUNT = re.compile(MAY_NOT_COUNT)
 _HAN = re.compile(f"[{HAN_RANGES}]+")
 _KANA = re.compile(f"[{KANA_RANGES}]+")
-_LATIN = re.compile(r"[a-z\u00df-\u00f6\u00f8-\u024f]+(?:'[a-z]+)?")
-_LETTER = re.compile(r"[^\W\d_]+")
+LATIN_LETTERS = "a-z\u00df-\u00f6\u00f8-\u024f"
+"""Small Latin letters, for the inside of a character class."""
+
+ANY_LETTER = r"[^\W\d_]"
+"""Expression for a letter of any script."""
+
+_LATIN = re.compile(f"[{LATIN_LETTERS}]+(?:'[a-z]+)?")
+_LETTER = re.compile(f"{ANY_LETTER}+")
 # Letters that English has in loan words only.
 _FOREIGN_LETTER = re.compile("[\u00df-\u00f6\u00f8-\u024f]")
 _CHINESE_FUNCTION_WORD = re.compile(
@@ -39,7 +52,9 @@ def identify_language(text: str | FoldedText) -> LanguageCode:
     is also a text without words. A name does not make a text mixed: `买了iPhone很好用` is zh,
     `I love 螺蛳粉` is en. Links, @names and emoticons are not counted.
     """
-    counted = _NOT_COUNTED.sub(" ", fold_once(text).folded_in_place())
+    counted = fold_once(text).folded_in_place()
+    if _MAY_NOT_COUNT.search(counted):
+        counted = _NOT_COUNTED.sub(" ", counted)
     han = _count_characters(_HAN, counted)
     kana = _count_characters(_KANA, counted)
     letters = _count_characters(_LETTER, counted)
@@ -56,6 +71,21 @@ def identify_language(text: str | FoldedText) -> LanguageCode:
     if _CHINESE_FUNCTION_WORD.search(counted):
         return "mixed"
     return "en" if han < 2 * len(latin_words) else "zh"
+
+
+def identify_languages(batch: "FoldedBatch") -> list[LanguageCode]:
+    """Return the language of many texts as `identify_language` does, by compiled code."""
+    from nlp.text.characters import character_flags
+    from nlp.text.compiled_words import CHINESE, UNDECIDED, decide_languages
+
+    decisions = decide_languages(batch.codes, batch.offsets, character_flags()).tolist()
+    languages: list[LanguageCode] = []
+    for text, decision in zip(batch.texts, decisions, strict=True):
+        if decision == UNDECIDED or text.plain.starts is not None:
+            languages.append(identify_language(text))
+        else:
+            languages.append("zh" if decision == CHINESE else "other")
+    return languages
 
 
 def is_readable(text: str) -> bool:

@@ -461,7 +461,8 @@ def expression(match: WordMatch, flags: Flags) -> str:
     if match.is_literal:
         return re.escape(formed(match.pattern, flags))
     composed = unicodedata.normalize("NFC", match.pattern)
-    regex = re.sub(r"[^\x00-\x7f]", lambda found: formed(found[0], flags), composed)
+    # 乾 is 干, but stays in 乾隆
+    regex = re.sub(r"[^\x00-\x7f]+", lambda found: formed(found[0], flags), composed)
     return regex if "case" in flags else f"(?i){regex}"
 
 

@@ -49,7 +49,7 @@ from corpora.search import engine, terms
 from corpora.search.engine import search_segments
 from corpora.search.hits import SearchResult
 from nlp.text.normalize import normalize_text
-from tests.corpora.naive_search import Row, naive_search
+from tests.corpora.naive_search import NaiveResult, Row, naive_search
 
 # Few words in one corpus, so that random queries find something.
 VOCABULARIES = [
@@ -316,9 +316,15 @@ def trees_of(vocabulary: list[str]) -> st.SearchStrategy[Node]:
     return st.one_of(spans, posts)
 
 
-CASES: st.SearchStrategy[tuple[Corpus, Node]] = st.one_of(
-    *[st.tuples(corpora(vocabulary), trees_of(vocabulary)) for vocabulary in VOCABULARIES]
-)
+TREES_OF_A_CASE = 4
+
+
+def cases_of(vocabulary: list[str]) -> st.SearchStrategy[tuple[Corpus, list[Node]]]:
+    trees = st.lists(trees_of(vocabulary), min_size=1, max_size=TREES_OF_A_CASE)
+    return st.tuples(corpora(vocabulary), trees)
+
+
+CASES = st.one_of(*map(cases_of, VOCABULARIES))
 
 
 def build_segments(corpus: Corpus, folder: Path) -> tuple[list[Segment], Lexicon]:
@@ -353,24 +359,28 @@ def found_hits(result: SearchResult) -> list[tuple[str, int, int, int, int]]:
     return found
 
 
-def check(corpus: Corpus, tree: Node, block_size: int) -> None:
+def check(corpus: Corpus, trees: list[Node], block_size: int) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         patch.object(engine, "BLOCK_MATCHES", block_size),
         patch.object(terms, "BLOCK_LENGTH", 40 * block_size),
     ):
         segments, lexicon = build_segments(corpus, Path(folder))
-        result = search_segments(segments, lexicon, tree)
-        expected = naive_search([row for row, _, is_live in corpus if is_live], tree)
-        posts = [post for hits in result.segments for post in hits.segment.ids(hits.documents)]
-        assert sorted(posts) == sorted(expected.posts)
-        assert sorted(found_hits(result)) == sorted(expected.hits)
-        assert result.hit_count == len(expected.hits)
-        assert result.post_count == len(expected.posts)
-        assert result.unit == expected.unit
-        assert result.size == expected.size
-        assert result.searched_posts == expected.searched_posts
-        assert result.posts_without_words == expected.posts_without_words
+        rows = [row for row, _, is_live in corpus if is_live]
+        for tree in trees:
+            compare(search_segments(segments, lexicon, tree), naive_search(rows, tree))
+
+
+def compare(result: SearchResult, expected: NaiveResult) -> None:
+    posts = [post for hits in result.segments for post in hits.segment.ids(hits.documents)]
+    assert sorted(posts) == sorted(expected.posts)
+    assert sorted(found_hits(result)) == sorted(expected.hits)
+    assert result.hit_count == len(expected.hits)
+    assert result.post_count == len(expected.posts)
+    assert result.unit == expected.unit
+    assert result.size == expected.size
+    assert result.searched_posts == expected.searched_posts
+    assert result.posts_without_words == expected.posts_without_words
 
 
 QUIET: dict[str, Any] = {
@@ -380,6 +390,6 @@ QUIET: dict[str, Any] = {
 
 
 @given(CASES, st.sampled_from([1, 5, 1_000_000]))
-@settings(max_examples=200, **QUIET)
-def test_search_equals_naive_scan(case: tuple[Corpus, Node], block_size: int) -> None:
+@settings(max_examples=120, **QUIET)
+def test_search_equals_naive_scan(case: tuple[Corpus, list[Node]], block_size: int) -> None:
     check(*case, block_size)

@@ -1,4 +1,4 @@
-"""Compiled code gives what plain Python gives: words, places, folding, and what copies share."""
+"""Compiled code gives what plain Python gives: words, places, languages, brands, copies."""
 
 import random
 from collections.abc import Sequence
@@ -8,7 +8,10 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from folate.core.config import Brand
+from nlp.extract.brands import BrandLinker
 from nlp.text.batches import fold_texts
+from nlp.text.language import identify_language, identify_languages
 from nlp.text.normalize import fold_once, strip_for_duplicates
 from nlp.text.segment import LocatedWords, Segmenter, WordColumns
 
@@ -142,6 +145,12 @@ def segmenter() -> Segmenter:
     return Segmenter(PROJECT_WORDS)
 
 
+@cache
+def linker() -> BrandLinker:
+    names = ("苹果", "iPhone", "Red Bull", "booking.com", "@a", "3D打印", "ж", "#1")
+    return BrandLinker([Brand(id="a", names=names), Brand(id="b", names=("好吃", "a.cn", "é"))])
+
+
 def rows(columns: WordColumns) -> list[LocatedWords]:
     bounds = zip(columns.offsets[:-1], columns.offsets[1:], strict=True)
     return [
@@ -159,6 +168,8 @@ def check_batch(texts: Sequence[str]) -> None:
     expected = list(map(fold_once, texts))
     assert batch.texts == expected
     assert batch.stripped == list(map(strip_for_duplicates, texts))
+    assert identify_languages(batch) == list(map(identify_language, texts))
+    assert linker().find_mentions_of_batch(batch) == list(map(linker().find_mentions, texts))
     words = list(map(segmenter().locate_words, expected))
     assert rows(segmenter().locate_words_of_batch(batch)) == words
     assert rows(segmenter().locate_words_of_few(expected)) == words

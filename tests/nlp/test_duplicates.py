@@ -211,3 +211,16 @@ def test_every_cluster_is_of_texts_like_its_original(texts: list[str]) -> None:
             set(by_id[copy])
         ) < len(by_id[copy])
         assert similarity >= 0.7
+
+
+def test_compiled_code_finds_the_same_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    chooser = random.Random(5)
+    texts = _orders(300, chooser) + _half(300, chooser)
+    texts += [_edited(text, chooser) for text in texts]
+    ids = [f"{number:04d}" for number in range(len(texts))]
+    found = []
+    for least in (1, len(texts) + 1):
+        monkeypatch.setattr(duplicates, "_MIN_COMPILED_TEXTS", least)
+        found.append(cluster_duplicates(ids, texts))
+    assert found[0] == found[1]
+    assert len(found[0]) > 300

@@ -20,6 +20,7 @@ from corpora.store.store import Store
 from folate.core.post import post_body
 from folate.core.progress import track_progress
 from folate.pipeline.project import Project
+from nlp.annotate import MIN_COMPILED_TEXTS
 from nlp.text.duplicates import (
     DUPLICATES_VERSION,
     SAMPLE_TEXTS,
@@ -108,7 +109,7 @@ class _DuplicateIndex:
         self._snapshot = snapshot
         stored, metadata = _read_state(path)
         if metadata is None or _has_outgrown(len(posts), metadata["posts"]):
-            sample = [_stripped_body(row) for row in snapshot.sql(_SAMPLE_QUERY).to_pylist()]
+            sample = _stripped_bodies(snapshot.sql(_SAMPLE_QUERY).to_pylist())
             stored = _SCHEMA.empty_table()
             metadata = {"posts": len(posts), "common": common_trigrams(sample).tolist()}
         self._metadata = metadata
@@ -130,7 +131,7 @@ class _DuplicateIndex:
 
     def add_posts(self, posts: Sequence[dict[str, Any]]) -> None:
         """Compare posts, the earliest first, and append their rows."""
-        texts = [_stripped_body(post) for post in posts]
+        texts = _stripped_bodies(posts)
         digests = [stripped_digest(text) for text in texts]
         earlier_original_count = len(self._original_ids)
         self._match_new_texts(posts, texts, digests)
@@ -182,13 +183,18 @@ class _DuplicateIndex:
         """Return the stripped texts of originals, given their numbers."""
         ids = [self._original_ids[number] for number in numbers]
         rows = self._snapshot.sql(_TEXTS_QUERY, {"ids": ids}).to_pylist()
-        texts = {row["id"]: _stripped_body(row) for row in rows}
+        texts = dict(zip([row["id"] for row in rows], _stripped_bodies(rows), strict=True))
         return [texts[id_] for id_ in ids]
 
 
-def _stripped_body(post: Mapping[str, Any]) -> str:
-    """Return title and text without what does not distinguish two texts."""
-    return strip_for_duplicates(post_body(post["title"], post["text"]))
+def _stripped_bodies(posts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return title and text of each post without what does not distinguish two texts."""
+    bodies = [post_body(post["title"], post["text"]) for post in posts]
+    if len(bodies) < MIN_COMPILED_TEXTS:
+        return list(map(strip_for_duplicates, bodies))
+    from nlp.text.batches import fold_texts
+
+    return fold_texts(bodies).stripped
 
 
 def _has_outgrown(post_count: int, sampled_post_count: int) -> bool:

@@ -376,7 +376,7 @@ def test_comparison_shows_the_source_where_the_ratio_differs(tmp_path: Path) -> 
     answer = corpus.compare("brand:kraft", "brand:heinz", by=["source"])
     rows = {(row["part"], row["compared"]): row for row in answer}
     assert rows["source:weibo", "brand:heinz"]["differs"] is True
-    # of all posts, as shares of voice
+    # of all posts, not of the posts of the brand
     assert rows["all", "brand:kraft"]["per_million"] == pytest.approx(1e6 * 40 / 80)
     assert rows["all", "brand:heinz"]["unit"] == "post"
 
@@ -422,6 +422,25 @@ def test_segments_change_no_answer(corpus: Corpus, split_corpus: Corpus, name: s
     one, several = ANSWERS[name](corpus), ANSWERS[name](split_corpus)
     assert list(one.rows) == list(several.rows)
     assert one.notes == several.notes
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_empty_corpus_gives_no_rows_or_an_error(tmp_path: Path, name: str) -> None:
+    corpus = build_corpus(tmp_path, [], segments=0)
+    try:
+        answer = ANSWERS[name](corpus)
+    except InputError as error:
+        assert "0 authors in the focus" in str(error)  # noqa: PT017
+        return
+    assert all(row["posts"] == 0 for row in answer)
+
+
+@pytest.mark.parametrize("name", ["collocates", "ngrams", "network", "words"])
+def test_a_corpus_without_words_says_what_to_run(tmp_path: Path, name: str) -> None:
+    posts = [WordPost("folic", is_annotated=False, brands=["kraft"])]
+    answer = ANSWERS[name](build_corpus(tmp_path, posts))
+    assert not answer.rows
+    assert answer.notes == ("posts without words yet, left out: 1; run 'folate annotate'.",)
 
 
 @pytest.mark.parametrize("name", ["keyness", "ngrams", "ngrams of a query", "network"])
