@@ -13,7 +13,7 @@ from nlp.model.sentence_vectors import SentenceEncoder, predicts_embeddings
 BATCH = 2_000
 """Posts in one commit of those that lack nothing but a vector."""
 STORED_TOGETHER = 5_000
-"""Vectors of judged posts in one commit, which costs as much as 100 judgements.
+"""Vectors of judged posts in one commit, as a commit costs much in a large table.
 
 Those that a kill loses are made up for by the next run, without the judgements.
 """
