@@ -10,7 +10,7 @@ from folate.core.errors import InputError
 from nlp.extract.brands import BrandLinker
 from nlp.model import Reader, load_reader
 from nlp.model.name_hiding import hide_names
-from nlp.model.sentence_vectors import predicts_embeddings, vector_version
+from nlp.model.sentence_vectors import SentenceEncoder, predicts_embeddings
 from nlp.text.clauses import TextSpan
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class QuestionEmbedder:
                 "the one that ships with Folate has."
             )
         self.annotator = reader.name
-        self.version = vector_version(reader)
+        self._encoder = SentenceEncoder(reader)
+        self.version = self._encoder.version
         self._reader = reader
         self._linker = BrandLinker(brands)
 
@@ -41,8 +42,9 @@ class QuestionEmbedder:
         mentions: dict[str, list[TextSpan]] = {}
         for mention in self._linker.find_mentions(text):
             mentions.setdefault(mention.brand, []).append((mention.start, mention.end))
-        vector: NDArray[np.float32] = self._reader.embed([hide_names(text, mentions).text])[0]
-        return vector
+        hidden_text = hide_names(text, mentions).text
+        [embedding] = self._reader.embed([hidden_text])
+        return self._encoder.centre(hidden_text, embedding)
 
 
 def load_question_embedder(config: Config) -> QuestionEmbedder:

@@ -66,7 +66,7 @@ class VectorModel:
     """What made vectors: those of one model can be compared."""
 
     annotator: str
-    # the beginning of the version of its rows: digest of the weights, and how names are hidden
+    # the beginning of the version of its rows, before what the words depend on
     version: str
 
 

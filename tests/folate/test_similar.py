@@ -117,7 +117,7 @@ def test_names_of_brands_do_not_count(folder: Path) -> None:
 
 def test_only_posts_that_match_a_query_are_compared(folder: Path) -> None:
     assert similar_ids(folder, "milk", within="brand:ours") == ["f:0"]
-    assert similar_ids(folder, "milk", within="tea") == ["f:4", "f:6"]
+    assert similar_ids(folder, "milk", within="tea") == ["f:6", "f:4"]
     assert similar_ids(folder, "milk", within="nothing") == []
 
 
@@ -194,7 +194,7 @@ def test_vectors_of_another_model_are_refused_by_both_names(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_reader(monkeypatch, OtherWeightsReader())
-    with pytest.raises(InputError, match=r"counts w1\+names1, .* counts w2\+names1: run 'folate"):
+    with pytest.raises(InputError, match=r"counts w1-\w+\+names1, .* counts w2-\w+\+names1: run"):
         similar_ids(folder, "milk")
     annotate_corpus(Project.open(folder))
     assert similar_ids(folder, "milk")[0] == "f:3"
@@ -227,6 +227,5 @@ def test_the_command_prints_rows_and_notes(
 
 def test_a_question_is_embedded_with_its_brands_hidden(folder: Path) -> None:
     embedder = QuestionEmbedder(WordCountReader(), Project.open(folder).config.brands)
-    assert (
-        embedder.embed("晨谷 milk").tolist() == WordCountReader().embed(["Acme milk"])[0].tolist()
-    )
+    vectors = [embedder.embed(text).tolist() for text in ("晨谷 milk", "Morngrain milk")]
+    assert vectors[0] == vectors[1]

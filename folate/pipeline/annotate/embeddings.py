@@ -6,9 +6,9 @@ from folate.core.post import post_body
 from folate.pipeline.annotate.mentions import load_mentions
 from folate.pipeline.annotate.text import TEXT_ANNOTATOR, PostRows, annotation_keys, text_version
 from folate.pipeline.project import Project
-from nlp.model import Reader
+from nlp.model import Reader, TextPrediction
 from nlp.model.name_hiding import Passage, hide_names
-from nlp.model.sentence_vectors import encode_vector, predicts_embeddings, vector_version
+from nlp.model.sentence_vectors import SentenceEncoder, predicts_embeddings
 
 BATCH = 2_000
 """Posts in one commit of those that lack nothing but a vector."""
@@ -32,11 +32,23 @@ class EmbeddingAnnotator:
         self.store = project.store
         self.reader = reader
         self.texts = (TEXT_ANNOTATOR, text_version(project))
-        self.version = f"{vector_version(reader)}+{self.texts[1]}"
+        self.encoder = SentenceEncoder(reader)
+        self.version = f"{self.encoder.version}+{self.texts[1]}"
         self._cached_vectors: dict[str, bytes | None] = {}
         # of judged posts, not stored yet
         self._unstored_rows: PostRows = []
         self._unstored_vectors: list[bytes | None] = []
+
+    def encode_predictions(
+        self, passages: Sequence[Passage], predictions: Sequence[TextPrediction]
+    ) -> list[bytes | None]:
+        """Return the encoded vectors of predicted passages."""
+        return [
+            self.encoder.encode(
+                hide_names(passage.text, passage.mentions).text, prediction.embedding
+            )
+            for passage, prediction in zip(passages, predictions, strict=True)
+        ]
 
     def add_vectors(self, rows: PostRows, vectors: Sequence[bytes | None]) -> None:
         """Take the encoded vectors of posts; many are stored at once. Raises StoreError."""
@@ -79,12 +91,11 @@ class EmbeddingAnnotator:
     def _embed(self, passages: Sequence[Passage]) -> list[bytes | None]:
         """Return the encoded vectors of passages, computed once for equal texts."""
         texts = [hide_names(passage.text, passage.mentions).text for passage in passages]
-        new_texts = [text for text in dict.fromkeys(texts) if text not in self._cached_vectors]
-        if len(self._cached_vectors) + len(new_texts) > MAX_CACHED_VECTORS:
+        if len(self._cached_vectors) + len(texts) > MAX_CACHED_VECTORS:
             self._cached_vectors.clear()
-            new_texts = list(dict.fromkeys(texts))
-        for text, vector in zip(new_texts, self.reader.embed(new_texts), strict=True):
-            self._cached_vectors[text] = encode_vector(vector)
+        new_texts = [text for text in dict.fromkeys(texts) if text not in self._cached_vectors]
+        for text, embedding in zip(new_texts, self.reader.embed(new_texts), strict=True):
+            self._cached_vectors[text] = self.encoder.encode(text, embedding)
         return [self._cached_vectors[text] for text in texts]
 
     def _upsert(self, rows: PostRows, vectors: Sequence[bytes | None]) -> None:

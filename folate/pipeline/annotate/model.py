@@ -16,7 +16,6 @@ from folate.pipeline.project import Project
 from nlp.extract.attribution import attributed_brands, split_by_brand
 from nlp.model import AspectPrediction, Reader, SentimentProbabilities, TextPrediction
 from nlp.model.name_hiding import NAMES_VERSION, Passage, read_without_names
-from nlp.model.sentence_vectors import encode_vector
 from nlp.model.windows import MAX_CHARACTERS_READ, sample_text_parts
 from nlp.text.clauses import TextSpan
 
@@ -143,14 +142,17 @@ class ModelAnnotator:
         embeddings = [prediction.embedding for prediction in predictions]
         tags = self.tagger.assign_tags(bodies, embeddings)
         aspects = _attribute_aspects(self.reader, bodies, predictions, mentions)
+        vectors = self.embeddings.encode_predictions(passages, predictions)
         return [
             ModelOutput(
                 replace(prediction, embedding=None),
-                encode_vector(prediction.embedding),
+                vector,
                 text_aspects,
                 [tag.tag for tag in text_tags],
             )
-            for prediction, text_aspects, text_tags in zip(predictions, aspects, tags, strict=True)
+            for prediction, vector, text_aspects, text_tags in zip(
+                predictions, vectors, aspects, tags, strict=True
+            )
         ]
 
 
