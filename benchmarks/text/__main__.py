@@ -12,6 +12,7 @@ import argparse
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.text.scores import copy_scores, language_accuracy, word_f1
@@ -63,7 +64,10 @@ def _speeds(
     texts: Sequence[str], segmenter: Segmenter, linker: BrandLinker, detector: SegmentDetector
 ) -> None:
     import jieba
+    from rjieba import Jieba
     from snownlp import SnowNLP  # type: ignore[import-untyped]
+
+    from nlp.text.batches import fold_texts
 
     def each(cut: Callable[[str], object]) -> BatchFunction:
         return lambda batch: [cut(text) for text in batch]
@@ -77,6 +81,14 @@ def _speeds(
         ("folate tokens", segmenter.tokens, texts),
     ):
         speed = _megabytes_a_second(each(cut), batch)
+        print(f"segmentation      {name:14} {speed:8.3f} MB/s {speed / peer:6.2f}x")
+    batch = fold_texts(texts)
+    for name, work in (
+        ("rjieba", each(partial(Jieba().cut, hmm=False))),
+        ("folate batch", lambda _: segmenter.locate_words_of_batch(batch)),
+        ("with folding", lambda batch: segmenter.locate_words_of_batch(fold_texts(batch))),
+    ):
+        speed = _megabytes_a_second(work, texts)
         print(f"segmentation      {name:14} {speed:8.3f} MB/s {speed / peer:6.2f}x")
     cutting = _posts_a_second(each(jieba.lcut), texts)
     for name, work in (

@@ -666,19 +666,24 @@ def find_markup(codes: Codes, offsets: Ints, flags: Flags) -> npt.NDArray[np.boo
 
 @compiled
 def _may_be_label(codes: Codes, i: Scalar) -> Scalar:
-    """Return whether a letter begins mor, les, ran, rea or See; other characters always may."""
+    """Return whether rea, sho, see, vie, Tr, Co, 的微 or 的秒 begins; other signs always may."""
     code = codes[i]
-    if code > 127 or not (65 <= code <= 90 or 97 <= code <= 122):
-        return True
     following = _code_at(codes, i + 1)
-    third = _code_at(codes, i + 2)
-    if code == 109 or code == 77:
-        return following == 111 and third == 114
-    if code == 108 or code == 76:
-        return following == 101 and third == 115
-    if code == 114:
-        return (following == 97 and third == 110) or (following == 101 and third == 97)
-    return following == 101 and third == 101
+    if code == 0x7684:  # 的
+        return following == 0x5FAE or following == 0x79D2
+    if code == 84 or code == 67:
+        return following == 114 or following == 111
+    is_letter = 65 <= code <= 90 or 97 <= code <= 122 or code == 0x17F
+    if not is_letter:
+        return True
+    small = following | 32
+    third = _code_at(codes, i + 2) | 32
+    if code == 118 or code == 86:
+        is_i = small == 105 or following == 0x130 or following == 0x131
+        return is_i and third == 101
+    if code == 114 or code == 82:
+        return small == 101 and third == 97
+    return (small == 104 and third == 111) or (small == 101 and third == 101)
 
 
 @compiled

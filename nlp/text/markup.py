@@ -55,8 +55,10 @@ MAY_HAVE_MARKUP = re.compile(
 )
 """A quick test that every text with markup or labels passes; RE2 reads it as well."""
 
-MARKUP_START = "[&<_mMlLrS\ufeff\u200b\u2060\u00ad全展收网微秒回翻更点]"
-"""The characters with which a match of MAY_HAVE_MARKUP begins."""
+MARKUP_START = "[&<_rRsSſvVTC\ufeff\u200b\u2060\u00ad全展收网转轉的回查翻显顯点]"
+"""The characters with which a match of MAY_HAVE_MARKUP begins.
+
+`nlp.text.compiled_words.find_markup` knows what follows letters and 的."""
 
 MARKUP_RESIDUE = re.compile(
     r"(?:hellip|nbsp|ldquo|rdquo|lsquo|rsquo|mdash|ndash|middot|emsp|ensp|thinsp|zwnj"

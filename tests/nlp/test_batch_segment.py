@@ -136,6 +136,25 @@ PIECES = [
         "Red  Bull",
         "//@a:",
     ),
+    *(
+        "转发微博",
+        "查看更多",
+        "ſhow more",
+        "VİEW Less",
+        "Translate",
+        "Continue reading",
+        "See original",
+    ),
+    *(
+        "L某人的微博视频",
+        "的秒拍视频",
+        "回复@a:",
+        "顯示更多",
+        "翻译推文",
+        "点击展开",
+        "展开c",
+        "…全文",
+    ),
 ]
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=14).map("".join)
 
