@@ -63,8 +63,7 @@ def build_segment(folder: Path, documents: pa.Table, lexicon: Lexicon) -> dict[s
 
     New words are added to the lexicon, which the caller saves.
     """
-    documents = documents.sort_by([("published_at", "ascending"), ("id", "ascending")])
-    return write_segment(folder, index_documents(documents.combine_chunks(), lexicon))
+    return write_segment(folder, index_documents(documents, lexicon))
 
 
 def write_segment(folder: Path, contents: Arrays) -> dict[str, WrittenFile]:
@@ -101,7 +100,12 @@ def _write_arrays(folder: Path, arrays: Arrays) -> dict[str, WrittenFile]:
 
 
 def index_documents(documents: pa.Table, lexicon: Lexicon) -> Arrays:
-    """Return the arrays of documents in their order, all but the postings."""
+    """Return the arrays of documents (in any order) as a segment has them, but the postings.
+
+    New words are added to the lexicon, which the caller saves.
+    """
+    by_moment = [("published_at", "ascending"), ("id", "ascending")]
+    documents = documents.sort_by(by_moment).combine_chunks()
     texts = fold_bodies(documents["body"].combine_chunks())
     arrays = _document_arrays(documents)
     arrays |= {"char_offsets": texts.offsets, "characters": texts.plain, "folded": texts.folded}

@@ -13,6 +13,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from corpora.index import changes, documents, merge
+from corpora.index.build import index_documents
 from corpora.index.file_ids import FileIds
 from corpora.index.layout import INDEX_FOLDER
 from corpora.index.lexicon import Lexicon
@@ -333,13 +334,17 @@ def build_index(
     writer = IndexWriter(folder, Manifest(timezone, next_number=next_number))
     with (
         track_progress("indexing posts", total) as progress,
+        # beside the folding of texts, of which Python does one at a time
         ThreadPoolExecutor(1) as executor,
     ):
-        reading = executor.submit(FileIds(folder).prepare, document_files(snapshot))
+        pending = executor.submit(FileIds(folder).prepare, document_files(snapshot))
         for batch in documents.read_all_documents(snapshot, timezone, folder):
-            writer.add_documents(batch)
+            contents = index_documents(batch, writer.lexicon)
+            pending.result()
+            pending = executor.submit(writer.add_contents, contents)
             progress.advance(batch.num_rows)
-        reading.result()
+            del batch, contents
+        pending.result()
     return writer.commit(changes.table_versions(store.root, snapshot.versions))
 
 

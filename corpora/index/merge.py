@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.index.build import Arrays, field_postings, write_segment
+from corpora.index.build import Arrays, field_postings
 from corpora.index.documents import CHARACTERS_PER_BATCH, POSTS_PER_BATCH
 from corpora.index.manifest import SegmentEntry
 from corpora.index.segment import Segment
@@ -58,7 +58,7 @@ def merge_entries(writer: IndexWriter, folder: Path, entries: Sequence[SegmentEn
     contents = merge_contents(segments, dead)
     for entry in entries:
         writer.remove_segment(entry.name)
-    writer.add_segment(len(contents["days"]), lambda path: write_segment(path, contents))
+    writer.add_contents(contents)
 
 
 def _tier(entry: SegmentEntry) -> int:

@@ -55,7 +55,7 @@ def run_bounds(*sorted_keys: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 def _counting_pass() -> _CountingPass:
     import numba
 
-    @numba.njit(cache=True)  # type: ignore[untyped-decorator]
+    @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
     def counting_pass(
         order: npt.NDArray[np.uint32], keys: npt.NDArray[np.uint32], next_places: npt.NDArray[Any]
     ) -> npt.NDArray[np.uint32]:

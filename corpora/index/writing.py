@@ -14,7 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from corpora.index.build import WrittenFile, build_segment, write_array
+from corpora.index.build import (
+    Arrays,
+    WrittenFile,
+    index_documents,
+    write_array,
+    write_segment,
+)
 from corpora.index.file_ids import FILES_FOLDER
 from corpora.index.layout import MANIFEST_FILE
 from corpora.index.lexicon import Lexicon
@@ -61,10 +67,11 @@ class IndexWriter:
     def add_documents(self, documents: pa.Table) -> None:
         """Add a segment of documents (`corpora.index.build.DOCUMENT_SCHEMA`)."""
         if documents.num_rows:
-            self.add_segment(
-                documents.num_rows,
-                lambda folder: build_segment(folder, documents, self.lexicon),
-            )
+            self.add_contents(index_documents(documents, self.lexicon))
+
+    def add_contents(self, contents: Arrays) -> None:
+        """Add a segment of what documents contain (`corpora.index.build.index_documents`)."""
+        self.add_segment(len(contents["days"]), lambda folder: write_segment(folder, contents))
 
     def add_segment(
         self, documents: int, write: Callable[[Path], Mapping[str, WrittenFile]]

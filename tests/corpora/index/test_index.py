@@ -1,10 +1,14 @@
 """The index follows the store: posts, words, metadata, and versions."""
 
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from corpora.corpus import Corpus
+from corpora.index import index, merge
+from corpora.index.index import KEPT_OLD_VERSIONS
 from corpora.store.store import Store
 from folate.core.errors import NotFound
 from tests.corpora.index.index_checks import (
@@ -221,3 +225,54 @@ def test_another_store_in_the_same_place_is_noticed(tmp_path: Path, store: Store
     corpus = Corpus.open(tmp_path)
     assert list(live_documents(corpus)) == ["f:1"]
     assert corpus.index_note is not None
+
+
+def test_days_are_those_of_the_time_zone(tmp_path: Path) -> None:
+    store = make_project(tmp_path, "America/New_York")
+    # both changes of the clocks of 2026
+    moments = [datetime(2026, 3, 7, tzinfo=UTC) + timedelta(hours=hour) for hour in range(60)]
+    moments += [datetime(2026, 10, 31, tzinfo=UTC) + timedelta(hours=hour) for hour in range(60)]
+    posts = [
+        make_post(number, "post", published_at=moment) for number, moment in enumerate(moments)
+    ]
+    store.upsert_posts(posts)
+    documents = live_documents(Corpus.open(tmp_path))
+    for post in posts:
+        local_day = post.published_at.astimezone(ZoneInfo("America/New_York")).date()
+        assert documents[post.id]["days"] == (local_day - date(1970, 1, 1)).days
+
+
+def test_a_text_of_a_megabyte_is_indexed(tmp_path: Path, store: Store) -> None:
+    post = make_post(0, " ".join(["叶酸"] * 150_000))
+    store.upsert_posts([post])
+    annotate(store, [post])
+    (segment,) = Corpus.open(tmp_path).segments
+    assert len(segment.array("words")) == 150_000
+    assert segment.pairs.count(ord("叶") << 32 | ord("酸")) == 150_000
+
+
+def test_few_old_versions_are_kept(tmp_path: Path, store: Store) -> None:
+    versions = []
+    for number in range(KEPT_OLD_VERSIONS + 2):
+        store.upsert_posts([make_post(number, "post")])
+        versions.append(Corpus.open(tmp_path).version)
+    for count, version in enumerate(versions, 1):
+        assert len(live_documents(Corpus.open(tmp_path, version))) == count
+    assert len(list((tmp_path / "index" / "at").iterdir())) == KEPT_OLD_VERSIONS
+
+
+def test_merging_in_the_background_disturbs_no_reader(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge, "MAX_QUICK_POSTS", 0)
+    monkeypatch.setattr(index, "merge_in_background", lambda *arguments: None)
+    for number in range(merge.TIER_FACTOR):
+        store.upsert_posts([make_post(number, "post")])
+        before = Corpus.open(tmp_path)
+    assert len(before.segments) == merge.TIER_FACTOR
+    index.merge_all_segments(tmp_path / "index", "Asia/Shanghai")
+    after = Corpus.open(tmp_path)
+    assert len(after.segments) == 1
+    assert after.version == before.version
+    assert live_documents(after) == live_documents(before)
+    check_postings(after)
