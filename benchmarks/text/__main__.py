@@ -82,10 +82,10 @@ def _speeds(
     ):
         speed = _megabytes_a_second(each(cut), batch)
         print(f"segmentation      {name:14} {speed:8.3f} MB/s {speed / peer:6.2f}x")
-    batch = fold_texts(texts)
+    folded = fold_texts(texts)
     for name, work in (
         ("rjieba", each(partial(Jieba().cut, hmm=False))),
-        ("folate batch", lambda _: segmenter.locate_words_of_batch(batch)),
+        ("folate batch", lambda _: segmenter.locate_words_of_batch(folded)),
         ("with folding", lambda batch: segmenter.locate_words_of_batch(fold_texts(batch))),
     ):
         speed = _megabytes_a_second(work, texts)
