@@ -328,7 +328,8 @@ CASES = st.one_of(*map(cases_of, VOCABULARIES))
 
 
 def build_segments(corpus: Corpus, folder: Path) -> tuple[list[Segment], Lexicon]:
-    lexicon = Lexicon()
+    # as the index begins it: number 0 is the lemma of a word that is not tagged
+    lexicon = Lexicon([""])
     segments = []
     for number in range(2):
         members = [(row, live) for row, segment, live in corpus if segment == number]
