@@ -159,6 +159,11 @@ class Segment:
         offsets = self.array("field_offsets")
         return np.asarray(self.array("field_values")[offsets[index] : offsets[index + 1]], np.int64)
 
+    def count_with(self, key: str) -> int:
+        """Return how many live documents have this key of metadata."""
+        documents = self.documents_with(key)
+        return len(documents) if self.live is None else int(self.live[documents].sum())
+
     def documents_of_characters(self, positions: Positions) -> Positions:
         """Return the document of each character position."""
         return np.searchsorted(self.array("char_offsets"), positions, "right") - 1

@@ -96,8 +96,8 @@ class _Parser:
             return self._trees[name]
         if name not in self._saved:
             raise InputError(
-                f"no saved query {quote_name(name)} in [queries] of folate.toml; "
-                f"{suggestion(name, self._saved)} The account of somebody is quoted."
+                f"no saved query {quote_name(name)} in [queries] of folate.toml (the account of "
+                f"somebody is quoted); {suggestion(name, self._saved)}"
             )
         if name in self._open:
             cycle = [*self._open[self._open.index(name) :], name]

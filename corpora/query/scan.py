@@ -398,8 +398,8 @@ class _Scanner:
             if match[0][-1] != ":":
                 return False
             raise self._error(
-                f"no field {quote_name(name)}; {suggestion(name, FIELDS)} A word with a colon is "
-                "quoted."
+                f"no field {quote_name(name)} (a word with a colon is quoted); "
+                f"{suggestion(name, FIELDS)}",
             )
         start = match.end()
         if self._text[start : start + 1] in ('"', "“"):

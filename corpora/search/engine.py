@@ -1,7 +1,7 @@
 """The search: posts that a query selects and the hits in them, segment by segment."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,6 +31,7 @@ from corpora.search.hits import SearchResult, SegmentHits, Spans, Unit, words_to
 from corpora.search.lookup import distinct_documents, documents_of
 from corpora.search.matcher import SpanMatcher
 from corpora.search.metadata import documents_admitted
+from corpora.search.metadata_notes import metadata_notes
 from corpora.search.spans import Mask, distinct_rows
 from folate.core.errors import InputError
 
@@ -65,7 +66,7 @@ class _Found:
         return _Found(self.bounds, (first[keep], last[keep]), self.in_words)
 
 
-def search_segments(segments: Iterable[Segment], lexicon: Lexicon, tree: Node) -> SearchResult:
+def search_segments(segments: Sequence[Segment], lexicon: Lexicon, tree: Node) -> SearchResult:
     """Return the hits of a tree in all segments. Raises InputError."""
     masks = LexiconMasks(lexicon)
     unit = unit_of(tree)
@@ -82,7 +83,7 @@ def search_segments(segments: Iterable[Segment], lexicon: Lexicon, tree: Node) -
         size=sum(search.size for search in searches),
         searched_posts=sum(search.searched_posts for search in searches),
         posts_without_words=sum(search.count_without(HAS_WORDS) for search in searches),
-        notes=_notes(searches, tree),
+        notes=(*_notes(searches, tree), *metadata_notes(segments, tree)),
     )
 
 

@@ -44,12 +44,12 @@ def documents_admitted(segment: Segment, node: Filter) -> Mask:
             "possible: ranges of day, week and rating, and comparisons of rating."
         )
     mask = np.zeros(segment.document_count, np.bool_)
-    for key in _keys(segment, node.field, node.value):
+    for key in keys_admitted(segment, node.field, node.value):
         mask[segment.documents_with(key)] = True
     return mask
 
 
-def _keys(segment: Segment, field: str, value: str) -> list[str]:
+def keys_admitted(segment: Segment, field: str, value: str) -> list[str]:
     """Return the keys of metadata that a condition asks for."""
     normal = normalize_text(value)
     exact = [f"{field}:{value}", f"{field}:{normal}"]

@@ -14,6 +14,7 @@ from openpyxl import load_workbook
 from corpora.corpus import Corpus
 from corpora.index.versions import version_name
 from corpora.store.snapshot import Snapshot
+from corpora.store.store import STORE_FOLDER, Store
 from folate.core.config import Config
 from folate.core.errors import StoreError
 from folate.core.weeks import Week
@@ -146,7 +147,8 @@ def test_the_same_versions_give_the_same_bytes(
     asked: Report, project: Path, asked_config: Config, week: Week
 ) -> None:
     again = Corpus.open(project, version_name(asked.versions))
-    report = assemble_report(again.snapshot, asked_config, week, open_corpus=lambda: again)
+    pinned = Store(project / STORE_FOLDER).snapshot(asked.versions)
+    report = assemble_report(pinned, asked_config, week, open_corpus=lambda: again)
     assert to_json(report) == to_json(asked)
     assert render_html(report) == render_html(asked)
 
