@@ -1,0 +1,1 @@
+"""The answers: concordances, counts, trends, statistics of words and labels, with pictures."""

@@ -49,7 +49,7 @@ DEFINITIONS = {
     "log_ratio": "log2 of the ratio of their shares of authors; half an author is added to each",
     "low": "lower bound of log2 of the ratio, 95 % for all tested words together (Bonferroni)",
     "high": "upper bound; none where nobody in the reference uses the word",
-    "conservative": "the bound nearer to 0; 0 where the interval holds 0 (Evert 2022)",
+    "conservative": "the bound nearer to 0; 0 where the interval contains 0 (Evert 2022)",
     "log_likelihood": "G2 of the 2 x 2 table of authors",
     "simple_maths": "(authors per million in the focus + 1) / (the same in the reference + 1)",
     "p": "of the permutation test over authors, two-sided, for this word alone",

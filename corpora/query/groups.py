@@ -10,7 +10,7 @@ _PLAIN_KINDS = frozenset(
 )
 _JOINING = frozenset({"|", "&", "within", "containing", "overlap", "::"})
 _REPEATING = frozenset("+*?{")
-_QUOTE_HINT = "words stand in quotes or brackets beside it, and OR joins words without"
+_QUOTE_HINT = "put words beside it into quotes or brackets, and OR joins words without"
 
 
 @dataclass

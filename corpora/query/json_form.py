@@ -73,7 +73,7 @@ def tree_lines(node: Node, indent: str = "") -> Iterator[str]:
 
 
 def parse_json(text: str, known: KnownValues | None = None) -> Query:
-    """Return the query that an object with a `tree` stands for, checked as if it were typed.
+    """Return the query that an object with a `tree` means, checked as if it were typed.
 
     The other keys of `query_to_json` may be there; `query` is kept as the text of the query.
     Raises InputError.
@@ -126,7 +126,7 @@ def _read_node(classes: tuple[type[Node], ...], value: Any, depth: int) -> Node:
     possible = [name for name, kind in NODE_CLASSES.items() if issubclass(kind, classes)]
     name = value.get("type") if isinstance(value, dict) else None
     if name not in possible:
-        raise InputError(f"no node of type {name!r:.60} can stand here; {_suggest(name, possible)}")
+        raise InputError(f"no node of type {name!r:.60} is possible here; {_suggest(name, possible)}")
     node_class = NODE_CLASSES[name]
     known_fields = {field.name: field for field in fields(node_class)}
     for key in value:

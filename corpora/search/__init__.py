@@ -1,0 +1,1 @@
+"""The search: which posts of the index a query selects, and where its hits are in them."""

@@ -1,4 +1,4 @@
-"""What nodes cost in a segment: where a search starts, and how much it holds at once."""
+"""What nodes cost in a segment: where a search starts, and how many matches it keeps in memory."""
 
 import math
 from collections.abc import Sequence as Items
@@ -147,7 +147,7 @@ class NodeCosts:
         return sum(map(self.cost, children(node)))
 
     def work(self, node: Node) -> int:
-        """Return how many matches are held at once where a node is found, roughly."""
+        """Return how many matches are in memory at once where a node is found, roughly."""
         if isinstance(node, Near):
             return self.work(self.near(node))
         if isinstance(node, Sequence):

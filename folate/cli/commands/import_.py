@@ -111,7 +111,7 @@ def import_(
         elif row["rejected"] and not row["added"] + row["changed"] + row["known"]:
             errors.append(
                 f"no row of {row['file']!r} became a post: {row['reasons']}; "
-                "rejects/ holds them with their reasons."
+                "rejects/ has them with their reasons."
             )
     if rows:
         print_rows(rows, form)
