@@ -74,7 +74,7 @@ def draw_intervals(answer: Answer, name: str, bounds: tuple[str, str, str], unit
     """Return a dot with its interval for the first rows.
 
     `bounds` are the columns of the value and of its lower and upper bound; a bound of None, or a
-    far one, is beyond the picture.
+    far one, is beyond the picture: an arrow shows it.
     """
     value, low, high = bounds
     rows = list(answer.rows[:MAX_ROWS])
@@ -90,6 +90,10 @@ def draw_intervals(answer: Answer, name: str, bounds: tuple[str, str, str], unit
         right = frame.highest if row[high] is None else row[high]
         figures = f"{row[value]:,.3g} [{_bound(row[low], '-∞')}, {_bound(row[high], '∞')}]"
         parts.append(svg.level(y, frame.x(left), frame.x(right)))
+        if row[low] is None or row[low] < frame.lowest:
+            parts.append(svg.arrow(frame.x(frame.lowest), y, -1))
+        if row[high] is None or row[high] > frame.highest:
+            parts.append(svg.arrow(frame.x(frame.highest), y, 1))
         parts.append(svg.dot(frame.x(row[value]), y, f"{row[name]}: {figures}"))
     return _picture(answer, frame, name, unit, parts)
 
@@ -99,7 +103,7 @@ def _bound(value: float | None, unknown: str) -> str:
 
 
 def _picture(answer: Answer, frame: _Frame, name: str, unit: str, marks: Sequence[str]) -> str:
-    heading = answer.canonical or answer.name
+    heading = answer.canonical or f"{answer.name}: all posts"
     parts = [svg.title(16, 26, heading), svg.text(16, 46, unit)]
     for value in svg.round_values(frame.lowest, frame.highest):
         css_class = "zero" if value == 0 else "grid"

@@ -92,8 +92,8 @@ def test_what_is_the_same_in_all_rows_is_shown_below_the_table(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["collocates", "叶酸", "--window", "5"], "wanted words before and after a hit"),
-        (["collocates", "叶酸", "--window", "0,0"], "such as -5,5 or 0,3"),
+        (["collocates", "叶酸", "--window", "5,5"], "wanted words before and after a hit"),
+        (["collocates", "叶酸", "--window", "0,0"], "such as 5, -5,5 or 0,3"),
         (["collocates", "source:weibo"], "wanted a query with words"),
         (["keyness", "source:weibo"], "wanted REFERENCE or --rest"),
         (["keyness", "source:weibo", "叶酸", "--rest"], "wanted REFERENCE or --rest"),
