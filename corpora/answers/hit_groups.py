@@ -1,7 +1,9 @@
 """Hits grouped: by the word before or after them, by their own text, or by metadata."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, zip_longest
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,7 @@ from corpora.answers.cells import Axis
 from corpora.answers.metadata import GROUPED_FIELDS, FieldValues, require_fields
 from corpora.answers.row_queries import both_nodes, near_node, word_node, words_node
 from corpora.index.segment import Positions
+from corpora.query.build import all_of, any_of
 from corpora.query.canonical import canonical
 from corpora.query.syntax import (
     And,
@@ -24,17 +27,20 @@ from corpora.query.syntax import (
     Term,
     Wildcard,
 )
+from corpora.search.forms import without_diacritics
 from corpora.search.hits import SegmentHits, Unit
 from corpora.search.view import CorpusView
 from corpora.search.windows import words_around
 from folate.core.errors import InputError
+from nlp.text.normalize import normalize_text
+from nlp.text.term_matcher import term_shape
 
 GROUPS = ("left", "right", "hit", *GROUPED_FIELDS)
 """What hits can be grouped by."""
 
 DEFINITIONS = {
-    "value": "the word before (left) or after (right) the hit, its text folded, or the metadata; "
-    "missing where there is none",
+    "value": "the word before (left) or after (right) the hit, its text folded, with one blank "
+    "for the blanks and hyphens between words, or the metadata; missing where there is none",
     "hits": "hits of the group",
     "posts": "posts with such a hit",
     "share": "of all hits",
@@ -119,7 +125,9 @@ def _group_by_text(view: CorpusView, hits: SegmentHits, unit: Unit) -> _SegmentG
     if unit == "word":
         texts = _words_of_hits(view, hits)
     else:
-        texts = hits.segment.folded_texts(hits.starts, hits.ends)
+        folded = hits.segment.folded_texts(hits.starts, hits.ends)
+        plain = {text: _without_gaps(text) for text in set(folded)}
+        texts = [plain[text] for text in folded]
     names = sorted(set(texts))
     code_of_name = {name: code for code, name in enumerate(names)}
     codes = np.array([code_of_name[text] for text in texts], np.int64)
@@ -194,29 +202,67 @@ def _row_tree(tree: Node, group: str, value: str, unit: Unit) -> Node:
             return near_node(tree, word_node(value), before=0, after=1) or tree
         case "hit" if unit == "word":
             words = words_node(tuple(value.split(" ")))
-            return _with_equal_hit(tree, words) or tree
+            return _with_equal_hit(tree, partial(_equal_words, words)) or tree
         case "hit":
-            return both_nodes(tree, Term(value))
+            return _with_equal_hit(tree, partial(_equal_term, value)) or tree
         case _:
             return both_nodes(tree, Filter(group, "=", value))
 
 
-def _with_equal_hit(node: Node, words: Node) -> Node | None:
-    """Return the tree of posts of `node` with a hit that is these words; None if it has no hits."""
+def _with_equal_hit(node: Node, equal: Callable[[Node], Node | None]) -> Node | None:
+    """Return the tree of posts of `node` with a hit as wanted; None if it has no such hits.
+
+    `equal` returns it of a node that is a word, phrase or pattern.
+    """
     match node:
         case And(items):
-            equal_items = [_with_equal_hit(item, words) for item in items]
-            found = tuple(equal for equal in equal_items if equal is not None)
-            return both_nodes(node, found[0] if len(found) == 1 else Or(found)) if found else None
+            equal_items = [_with_equal_hit(item, equal) for item in items]
+            found = [item for item in equal_items if item is not None]
+            if len(found) == 1:
+                # an equal hit implies the hit
+                pairs = zip(items, equal_items, strict=True)
+                return all_of([item if other is None else other for item, other in pairs])
+            return both_nodes(node, any_of(found)) if found else None
         case Or(items):
-            equal_items = [_with_equal_hit(item, words) for item in items]
-            found = tuple(equal for equal in equal_items if equal is not None)
-            if len(found) > 1:
-                return Or(found)
-            return found[0] if found else None
+            equal_items = [_with_equal_hit(item, equal) for item in items]
+            found = [item for item in equal_items if item is not None]
+            return any_of(found) if found else None
         case Not() | Filter():
             return None
+    return equal(node)
+
+
+def _equal_words(words: Node, node: Node) -> Node:
+    """Return the tree of posts of a pattern with a hit that is these words."""
+    match node:
         case Term() | Wildcard() | Near() | Constrained():
             # wherever these words are, they are a hit
             return both_nodes(node, words)
     return Position(Position(words, "within", node), "containing", node)
+
+
+def _equal_term(value: str, node: Node) -> Node | None:
+    """Return the term if a text, folded and without gaps, is a hit of it; None for another term."""
+    if not isinstance(node, Term):
+        return None
+    if "no_diacritics" in node.flags:
+        is_equal = _comparable(without_diacritics(value)) == _comparable(
+            without_diacritics(node.text)
+        )
+        return Term(value, node.flags - {"no_diacritics"}) if is_equal else None
+    return node if _comparable(node.text) == _comparable(value) else None
+
+
+def _comparable(text: str) -> str:
+    return _without_gaps(normalize_text(text))
+
+
+def _without_gaps(text: str) -> str:
+    """Return the folded text of a hit with its gaps as no query can tell them apart.
+
+    >>> _without_gaps("folic-acid"), _without_gaps("folic  acid"), _without_gaps("叶 酸")
+    ('folic acid', 'folic acid', '叶酸')
+    """
+    shape = term_shape(text)
+    gaps = ["" if is_optional else " " for is_optional in shape.optional_gaps]
+    return "".join(chain.from_iterable(zip_longest(shape.pieces, gaps, fillvalue="")))

@@ -119,13 +119,14 @@ def window_positions(hits: SegmentHits, left: int, right: int) -> Positions:
 
     A word is near a hit if it is one of the `left` words before it or of the `right` words after
     it, in the same post. It is returned once, however many hits it is near; words of a hit are near
-    another hit at most.
+    another hit at most. No word is near a hit without words, such as one in a URL: as with NEAR.
     """
     bounds = hits.segment.array("word_offsets")
-    low = bounds[hits.hit_documents]
-    high = bounds[hits.hit_documents + 1]
-    starts = np.concatenate([np.maximum(hits.first_words - left, low), hits.last_words])
-    ends = np.concatenate([hits.first_words, np.minimum(hits.last_words + right, high)])
+    has_words = hits.first_words < hits.last_words
+    documents = hits.hit_documents[has_words]
+    firsts, lasts = hits.first_words[has_words], hits.last_words[has_words]
+    starts = np.concatenate([np.maximum(firsts - left, bounds[documents]), lasts])
+    ends = np.concatenate([firsts, np.minimum(lasts + right, bounds[documents + 1])])
     order = np.argsort(starts, kind="stable")
     starts, ends = starts[order], ends[order]
     if len(ends):

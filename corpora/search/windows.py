@@ -14,7 +14,8 @@ class WordWindows:
     """The words around each hit: arrays with one row a hit and one column a place.
 
     Words that the hit touches are in no place. A place beyond the post is not `inside`, and its
-    word and position mean nothing.
+    word and position mean nothing; nor are the places of a hit that touches no word, such as one in
+    a URL: `NEAR` does not find them either.
     """
 
     # of each column: -1 is the word before the hit, 1 the word after it
@@ -46,6 +47,7 @@ def words_around(
     documents = hits.hit_documents[chosen]
     inside = positions >= bounds[documents][:, np.newaxis]
     inside &= positions < bounds[documents + 1][:, np.newaxis]
+    inside &= (hits.first_words < hits.last_words)[chosen][:, np.newaxis]
     words = hits.segment.array("words")
     if not len(words):
         found = np.zeros(positions.shape, np.uint32)

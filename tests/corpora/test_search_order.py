@@ -117,7 +117,8 @@ def test_words_around_hits_equal_naive_ones(
             words = NaivePost(case.rows[post]).words
             places = [*range(first - left, first), *range(last, last + right)]
             offsets = [*range(-left, 0), *range(1, right + 1)]
-            inside = [0 <= place < len(words) for place in places]
+            # no word is around a hit that touches none
+            inside = [first < last and 0 <= place < len(words) for place in places]
             pairs = list(zip(places, offsets, inside, strict=True))
             near = [words[place] for place, _, is_inside in pairs if is_inside]
             expected.append((post, near, [offset for _, offset, ok in pairs if ok]))
