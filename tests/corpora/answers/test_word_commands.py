@@ -112,6 +112,12 @@ def test_what_can_not_be_asked_is_refused(
     assert message in capfd.readouterr().err
 
 
+def test_one_number_is_a_window_on_both_sides(ask: Ask) -> None:
+    assert ask("collocates", "叶酸", "--window", "3") == ask(
+        "collocates", "叶酸", "--window", "-3,3"
+    )
+
+
 def test_dry_run_prints_what_a_query_will_cost(ask: Ask) -> None:
     assert len(ask("keyness", "source:weibo", "叶酸", "--dry-run")) == 2
     assert len(ask("collocates", "叶酸", "--dry-run")) == 1
