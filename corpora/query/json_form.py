@@ -126,7 +126,9 @@ def _read_node(classes: tuple[type[Node], ...], value: Any, depth: int) -> Node:
     possible = [name for name, kind in NODE_CLASSES.items() if issubclass(kind, classes)]
     name = value.get("type") if isinstance(value, dict) else None
     if name not in possible:
-        raise InputError(f"no node of type {name!r:.60} is possible here; {_suggest(name, possible)}")
+        raise InputError(
+            f"no node of type {name!r:.60} is possible here; {_suggest(name, possible)}"
+        )
     node_class = NODE_CLASSES[name]
     known_fields = {field.name: field for field in fields(node_class)}
     for key in value:
