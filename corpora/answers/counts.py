@@ -15,6 +15,7 @@ from corpora.query.syntax import Filter, Query
 from corpora.search.hits import SearchResult
 from corpora.search.view import CorpusView
 from folate.core.errors import InputError
+from folate.core.text import join_names
 
 DEFINITIONS = {
     "query": "a query that finds the posts that are counted",
@@ -49,6 +50,9 @@ def count_queries(view: CorpusView, queries: Sequence[str], by: Sequence[str] = 
             notes += without
         else:
             rows.append(_total_row(view, query, result))
+    units = list(dict.fromkeys(row["unit"] for row in rows))
+    if len(units) > 1:
+        notes.append(f"rates of different units can't be compared: per million {join_names(units)}")
     return Answer(
         name="count",
         query=" | ".join(queries),

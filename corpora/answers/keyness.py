@@ -117,6 +117,7 @@ def keyness(
     notes = _count_notes(counts, len(tested), len(keywords.ids), len(best))
     texts = [query for query in (focus, reference) if query is not None]
     queries = [query.canonical for query in (focus_query, reference_query) if query is not None]
+    heading = " | ".join(queries if reference_query else [*queries, "all other posts"])
     return Answer(
         "keyness",
         " | ".join(texts),
@@ -126,7 +127,7 @@ def keyness(
         DEFINITIONS,
         (*groups.notes, *notes),
         draw=lambda answer: draw_intervals(
-            answer, "word", ("log_ratio", "low", "high"), _PICTURE_UNIT
+            answer, "word", ("log_ratio", "low", "high"), _PICTURE_UNIT, heading
         ),
         shared=("focus_authors", "reference_authors"),
     )

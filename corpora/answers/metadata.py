@@ -78,7 +78,9 @@ def require_fields(names: Iterable[str], possible: Sequence[str], wanted: str) -
     """Raise InputError for a name that is not possible; `wanted` says what the names are for."""
     for name in names:
         if name not in possible:
-            raise InputError(f"no field {name!r} to {wanted}; {suggestion(name, possible)}")
+            # a field of other questions is no misspelling of another one
+            end = suggestion("" if name in (*FIELDS, *POST_COLUMNS) else name, possible)
+            raise InputError(f"no field {name!r} to {wanted}; {end}")
 
 
 def _values_of_days(

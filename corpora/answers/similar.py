@@ -145,7 +145,9 @@ def _check_model(view: CorpusView, vectors: CorpusVectors, model: VectorModel) -
         return
     models = stored_models(view.snapshot)
     if not models:
-        raise InputError("no post has a sentence vector yet: run 'folate annotate'.")
+        raise InputError(
+            "no post has a sentence vector yet: run 'folate annotate', with sentiment."
+        )
     other = next(iter(models))
     raise InputError(
         f"the sentence vectors of the posts are of the model {other.annotator} {other.version}, "

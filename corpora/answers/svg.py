@@ -59,6 +59,12 @@ def dot(x: float, y: float, hover: str) -> str:
     return f'<circle class="mark" cx="{x:.1f}" cy="{y:.1f}" r="4">{_hover(hover)}</circle>'
 
 
+def arrow(x: float, y: float, direction: int) -> str:
+    """Return the head of an arrow that begins at `x` and points right (1) or left (-1)."""
+    tip = x + 7 * direction
+    return f'<path class="mark" d="M{x:.1f} {y - 4:.1f}L{tip:.1f} {y:.1f}L{x:.1f} {y + 4:.1f}Z"/>'
+
+
 def bar(x: float, y: float, width: float, height: float, hover: str) -> str:
     """Return a bar, with the text that a pointer over it shows."""
     return (

@@ -115,14 +115,14 @@ def draw_trend(answer: Answer, step: str, by: str | None, unit: Unit, language: 
     """Return the picture of a trend; `step` and `by` are the names of its first columns."""
     texts = _TEXTS["zh" if language == "zh" else "en"]
     lines = _lines(answer.rows, by)
-    drawn = lines[:MAX_LINES]
-    periods = list(dict.fromkeys(str(row[step]) for row in answer.rows))
+    drawn = _without_unseen_ends(lines[:MAX_LINES])
+    periods = [str(row[step]) for row in drawn[0].rows] if drawn else []
     legend_rows = 0 if by is None else -(-len(drawn) // _LEGEND_COLUMNS)
     height = _HEIGHT + legend_rows * _LEGEND_HEIGHT
     has_bands = len(drawn) <= _MAX_BANDS
     scale = _Scale(len(periods), _highest(drawn, has_bands), _HEIGHT)
     notes = [texts["band"] if has_bands else texts["no_band"]]
-    if any(row["coverage"] in GAPS for row in answer.rows):
+    if any(row["coverage"] in GAPS for line in drawn for row in line.rows):
         notes.append(texts["gap"])
     if len(lines) > len(drawn):
         notes.append(texts["more"].format(count=len(lines) - len(drawn)))
@@ -150,6 +150,19 @@ def _lines(rows: Sequence[Mapping[str, Any]], by: str | None) -> list[_Line]:
         rows_by_name.setdefault("" if by is None else str(row[by]), []).append(row)
     lines = [_Line(name, of_name) for name, of_name in rows_by_name.items()]
     return sorted(lines, key=lambda line: (-sum(row["hits"] or 0 for row in line.rows), line.name))
+
+
+def _without_unseen_ends(lines: Sequence[_Line]) -> list[_Line]:
+    """Return lines from the first to the last period with a post or a crawl of any of them."""
+    periods = list(zip(*(line.rows for line in lines), strict=True))
+    seen = [
+        number
+        for number, rows in enumerate(periods)
+        if any(row["coverage"] != "none" for row in rows)
+    ]
+    if not seen:
+        return list(lines)
+    return [_Line(line.name, line.rows[seen[0] : seen[-1] + 1]) for line in lines]
 
 
 def _highest(lines: Sequence[_Line], has_bands: bool) -> float:

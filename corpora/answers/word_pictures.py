@@ -52,7 +52,7 @@ def draw_bars(answer: Answer, name: str, value: str, unit: str) -> str:
         width = frame.x(row[value]) - _LEFT
         parts.append(svg.bar(_LEFT, y - 7, width, 14, hover))
         parts.append(svg.text(_LEFT + width + 6, y + 4, f"{row[value]:,.4g}"))
-    return _picture(answer, frame, name, unit, parts)
+    return _picture(answer, frame, (_heading(answer), name, unit), parts)
 
 
 def draw_values(answer: Answer, name: str, value: str, unit: str) -> str:
@@ -67,14 +67,16 @@ def draw_values(answer: Answer, name: str, value: str, unit: str) -> str:
         parts.append(svg.level(y, _LEFT, x, "grid"))
         parts.append(svg.dot(x, y, f"{row[name]}: {row[value]:,.4g}"))
         parts.append(svg.text(x + 10, y + 4, f"{row[value]:,.4g}"))
-    return _picture(answer, frame, name, unit, parts)
+    return _picture(answer, frame, (_heading(answer), name, unit), parts)
 
 
-def draw_intervals(answer: Answer, name: str, bounds: tuple[str, str, str], unit: str) -> str:
+def draw_intervals(
+    answer: Answer, name: str, bounds: tuple[str, str, str], unit: str, heading: str
+) -> str:
     """Return a dot with its interval for the first rows.
 
     `bounds` are the columns of the value and of its lower and upper bound; a bound of None, or a
-    far one, is beyond the picture.
+    far one, is beyond the picture: an arrow shows it.
     """
     value, low, high = bounds
     rows = list(answer.rows[:MAX_ROWS])
@@ -90,16 +92,26 @@ def draw_intervals(answer: Answer, name: str, bounds: tuple[str, str, str], unit
         right = frame.highest if row[high] is None else row[high]
         figures = f"{row[value]:,.3g} [{_bound(row[low], '-∞')}, {_bound(row[high], '∞')}]"
         parts.append(svg.level(y, frame.x(left), frame.x(right)))
+        if row[low] is None or row[low] < frame.lowest:
+            parts.append(svg.arrow(frame.x(frame.lowest), y, -1))
+        if row[high] is None or row[high] > frame.highest:
+            parts.append(svg.arrow(frame.x(frame.highest), y, 1))
         parts.append(svg.dot(frame.x(row[value]), y, f"{row[name]}: {figures}"))
-    return _picture(answer, frame, name, unit, parts)
+    return _picture(answer, frame, (heading, name, unit), parts)
 
 
 def _bound(value: float | None, unknown: str) -> str:
     return unknown if value is None else f"{value:,.3g}"
 
 
-def _picture(answer: Answer, frame: _Frame, name: str, unit: str, marks: Sequence[str]) -> str:
-    heading = answer.canonical or answer.name
+def _heading(answer: Answer) -> str:
+    return answer.canonical or f"{answer.name}: all posts"
+
+
+def _picture(
+    answer: Answer, frame: _Frame, texts: tuple[str, str, str], marks: Sequence[str]
+) -> str:
+    heading, name, unit = texts
     parts = [svg.title(16, 26, heading), svg.text(16, 46, unit)]
     for value in svg.round_values(frame.lowest, frame.highest):
         css_class = "zero" if value == 0 else "grid"

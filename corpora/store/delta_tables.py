@@ -83,7 +83,7 @@ def summarize_error(error: Exception) -> str:
     Further lines are stack frames or repeat the query.
     """
     first_line = str(error).partition("\n")[0]
-    return truncate_text(first_line, _MAX_CAUSE_CHARACTERS).strip().rstrip(".")
+    return truncate_text(first_line, _MAX_CAUSE_CHARACTERS).strip().rstrip(".!")
 
 
 def data_files(

@@ -10,11 +10,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from folate.cli.options import to_plain_text
+from folate.cli.options import PIPE_WIDTH, to_plain_text
 from folate.core.text import printable_text
-
-PIPE_WIDTH = 160
-"""Cells of a line that is not written to a terminal."""
 
 _GAP = "  "
 _MIN_CONTEXT_WIDTH = 10

@@ -2,7 +2,9 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from textwrap import indent
 from typing import Any, Literal, TypeVar
@@ -106,6 +108,17 @@ DATA_FORMATS = ("table", "json", "jsonl", "csv")
 SMALL_VALUE = 0.001
 """Smaller numbers are shown in a table with two significant digits, such as 3.2e-12."""
 
+LARGE_VALUE = 10_000
+"""Larger numbers are shown in a table without decimals."""
+
+PIPE_WIDTH = 160
+"""Cells of a line that is not written to a terminal."""
+
+QUERY_COLUMN = "query"
+"""The column that a table leaves out first where a terminal is too narrow."""
+
+_MIN_TEXT_WIDTH = 16
+
 MAX_CELL_LENGTH = 500
 """Characters of a table cell; longer values are cut. Other formats print all of it."""
 
@@ -137,15 +150,27 @@ def to_plain_text(value: Any) -> str:
 def _print_json(rows: Iterable[Mapping[str, Any]]) -> None:
     before = "[\n"
     for row in rows:
-        text = json.dumps(row, ensure_ascii=False, indent=2, default=to_plain_text)
-        print_data(before + indent(escape_json(text), "  "))
+        print_data(before + indent(_to_json(row, 2), "  "))
         before = ",\n"
     print_data("[]\n" if before == "[\n" else "\n]\n")
 
 
 def _print_jsonl(rows: Iterable[Mapping[str, Any]]) -> None:
     for row in rows:
-        print_data(escape_json(json.dumps(row, ensure_ascii=False, default=to_plain_text)) + "\n")
+        print_data(_to_json(row, None) + "\n")
+
+
+def _to_json(row: Mapping[str, Any], spaces: int | None) -> str:
+    """Return a row as JSON, which has neither infinity nor NaN: they become null."""
+    text = json.dumps(row, ensure_ascii=False, indent=spaces, default=to_plain_text)
+    if "Infinity" in text or "NaN" in text:
+        finite = json.loads(text, parse_constant=_null)
+        text = json.dumps(finite, ensure_ascii=False, indent=spaces)
+    return escape_json(text)
+
+
+def _null(_constant: str) -> None:
+    """Stand for a number that JSON does not have."""
 
 
 def _print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -182,16 +207,72 @@ def _print_table(rows: list[Mapping[str, Any]]) -> None:
     if not rows:
         print_stderr("nothing to show.")
         return
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    columns = [_Column.of_rows(name, rows) for name in rows[0]]
+    note = ""
+    if not _fits(columns, console.width):
+        columns = [column.narrowed() for column in columns]
+        left_out = [column for column in columns if column.name == QUERY_COLUMN]
+        if sys.stdout.isatty() and left_out and not _fits(columns, console.width):
+            columns.remove(left_out[0])
+            note = f"note: queries of rows don't fit into {console.width} cells; see --format csv."
+    is_exact = _fits(columns, console.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
+    for column in columns:
+        justify: Literal["left", "right"] = "right" if column.is_numeric else "left"
+        no_wrap = column.is_numeric and is_exact
+        table.add_column(Text(column.header), justify=justify, overflow="fold", no_wrap=no_wrap)
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    if note:
+        print_stderr(note)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of a table, as it is shown."""
+
+    name: str
+    header: str
+    cells: Sequence[str]
+    is_numeric: bool
+    # least width in cells that the table needs for it
+    width: int
+
+    @classmethod
+    def of_rows(cls, name: str, rows: Sequence[Mapping[str, Any]]) -> "_Column":
+        """Return the column of a name in its full width."""
         is_numeric = all(row[name] is None or isinstance(row[name], int | float) for row in rows)
-        justify: Literal["left", "right"] = "right" if is_numeric else "left"
-        table.add_column(Text(printable_text(name)), justify=justify, overflow="fold")
-    for row in rows:
-        cells = [truncate_text(_format_cell(value), MAX_CELL_LENGTH) for value in row.values()]
-        table.add_row(*(Text(printable_text(cell)) for cell in cells))
-    width = None if sys.stdout.isatty() else 160
-    Console(width=width, highlight=False).print(table)
+        texts = [truncate_text(_format_cell(row[name]), MAX_CELL_LENGTH) for row in rows]
+        cells = [printable_text(text) for text in texts]
+        header = printable_text(name)
+        return cls(name, header, cells, is_numeric, _widest([header, *cells]))
+
+    def narrowed(self) -> "_Column":
+        """Return the column with its header on several lines; text may be folded, numbers not."""
+        if not self.is_numeric:
+            least = max(_MIN_TEXT_WIDTH, _widest([self.header]))
+            return replace(self, width=min(self.width, least))
+        parts = self.header.replace("_", "_\n").split("\n")
+        width = _widest([*parts, *self.cells])
+        lines = [""]
+        for part in parts:
+            if len(lines[-1]) + len(part) <= width:
+                lines[-1] += part
+            else:
+                lines.append(part)
+        return replace(self, header="\n".join(lines), width=width)
+
+
+def _fits(columns: Sequence[_Column], width: int) -> bool:
+    return sum(column.width for column in columns) + 2 * (len(columns) - 1) <= width
+
+
+def _widest(texts: Iterable[str]) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, texts), default=0)
 
 
 def _format_cell(value: Any) -> str:
@@ -201,6 +282,8 @@ def _format_cell(value: Any) -> str:
     if isinstance(value, float):
         if 0 < abs(value) < SMALL_VALUE:
             return f"{value:.2g}"
+        if LARGE_VALUE < abs(value) < inf:
+            return f"{value:.0f}"
         return f"{value:.3f}".rstrip("0").rstrip(".")
     if isinstance(value, list | tuple):
         return ", ".join(_format_cell(item) for item in value)

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from folate.cli import COMMANDS, run_command
-from folate.cli.options import print_rows
+from folate.cli.options import PIPE_WIDTH, print_rows
 from folate.cli.reference import render_reference
 
 HEAVY = {
@@ -121,6 +121,16 @@ def test_a_table_does_not_command_the_terminal(capsys):
     assert not {"\x1b", "\u202e"} & set(capsys.readouterr().out)
 
 
+def test_a_wide_table_folds_headers_and_text_and_no_number(capsys):
+    row = {f"long_name_{number}": 12345.678 for number in range(12)}
+    print_rows([{"word": "晨谷", **row, "query": "叶酸 " * 20}], "table")
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(cell_len, lines)) <= PIPE_WIDTH
+    assert sum(line.count("12346") for line in lines) == len(row)
+    assert "long_" in lines[0]
+    assert "long_name" not in lines[0]
+
+
 def test_without_arguments_it_shows_its_help(capsys):
     assert run_command([]) == 0
     assert capsys.readouterr().out.startswith("Usage: folate")
@@ -154,3 +164,14 @@ def test_no_rows_are_no_rows_in_every_format(capsys):
 def test_the_reference_is_that_of_the_commands():
     written = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
     assert written == render_reference(), "run 'make docs'"
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_json_has_null_for_numbers_that_it_does_not_know(form, capsys):
+    print_rows([{"a": float("inf"), "b": [float("nan"), 1.5], "c": "Infinity 叶酸"}], form)
+    out = json.loads(capsys.readouterr().out)
+    assert (out[0] if form == "json" else out) == {
+        "a": None,
+        "b": [None, 1.5],
+        "c": "Infinity 叶酸",
+    }

@@ -26,7 +26,7 @@ MAX_WINDOW = 100
 
 
 class WindowType(click.ParamType[tuple[int, int]]):
-    """A click type for a window of words, `-5,5`: words before a hit and after it."""
+    """A click type for a window of words: `-5,5`, or `5` for the same on both sides."""
 
     name = "window"
 
@@ -37,13 +37,13 @@ class WindowType(click.ParamType[tuple[int, int]]):
             return value
         left, comma, right = value.partition(",")
         try:
-            before, after = -int(left), int(right)
+            before, after = (-int(left), int(right)) if comma else (int(value), int(value))
         except ValueError:
             before = after = -1
         is_window = 0 <= before <= MAX_WINDOW and 0 <= after <= MAX_WINDOW
-        if not comma or not is_window or not before + after:
+        if not is_window or not before + after:
             self.fail(
-                f"wanted words before and after a hit, such as -5,5 or 0,3, got {value!r}; "
+                f"wanted words before and after a hit, such as 5, -5,5 or 0,3, got {value!r}; "
                 f"at most {MAX_WINDOW} on a side.",
                 param,
                 ctx,
@@ -58,8 +58,8 @@ class WindowType(click.ParamType[tuple[int, int]]):
     type=WindowType(),
     default="-5,5",
     show_default=True,
-    metavar="-N,N",
-    help="Words before and after a hit that are near it.",
+    metavar="N|-N,N",
+    help="Words before and after a hit that are near it: 5 is -5,5.",
 )
 @click.option(
     "--min",

@@ -37,6 +37,11 @@ def test_each_query_has_a_row(corpus: Corpus) -> None:
         assert_row_query(corpus, row)
 
 
+def test_rates_of_different_units_are_noted(corpus: Corpus) -> None:
+    assert not corpus.count("叶酸", "folic acid").notes
+    assert "per million character, word" in corpus.count("叶酸", "叶*").notes[-1]
+
+
 def test_counts_by_metadata_are_those_of_a_scan(corpus: Corpus) -> None:
     answer = corpus.count("叶酸", by="source")
     expected = Counter(post.source for post in matching_posts())

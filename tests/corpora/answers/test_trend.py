@@ -1,5 +1,6 @@
 """Trends: counts by week and day, intervals over authors, gaps of the crawl, and the picture."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from corpora.answers.author_intervals import CellSizes, rate_intervals
 from corpora.answers.cells import MatchingPosts
+from corpora.answers.trend_picture import draw_trend
 from corpora.corpus import Corpus
 from folate.core.errors import InputError
 from tests.corpora.answers.answers_project import (
@@ -185,3 +187,14 @@ def test_a_trend_of_nothing_has_a_picture_too(corpus: Corpus) -> None:
 def test_unknown_fields_are_refused(corpus: Corpus) -> None:
     with pytest.raises(InputError, match="no field 'week' to split a trend by"):
         corpus.trend("叶酸", "week")
+
+
+def test_the_picture_begins_and_ends_with_what_was_seen(corpus: Corpus) -> None:
+    answer = corpus.trend("叶酸")
+    empty = [
+        {**answer.rows[0], "week": week, "per_million": None, "coverage": "none", "hits": 0}
+        for week in ("2025-W50", "2025-W51")
+    ]
+    assert "2025-W50" not in draw_trend(
+        replace(answer, rows=[*empty, *answer.rows]), "week", None, "character", "en"
+    )

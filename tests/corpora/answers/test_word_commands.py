@@ -92,8 +92,8 @@ def test_what_is_the_same_in_all_rows_is_shown_below_the_table(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["collocates", "叶酸", "--window", "5"], "wanted words before and after a hit"),
-        (["collocates", "叶酸", "--window", "0,0"], "such as -5,5 or 0,3"),
+        (["collocates", "叶酸", "--window", "5,5"], "wanted words before and after a hit"),
+        (["collocates", "叶酸", "--window", "0,0"], "such as 5, -5,5 or 0,3"),
         (["collocates", "source:weibo"], "wanted a query with words"),
         (["keyness", "source:weibo"], "wanted REFERENCE or --rest"),
         (["keyness", "source:weibo", "叶酸", "--rest"], "wanted REFERENCE or --rest"),
@@ -110,6 +110,12 @@ def test_what_can_not_be_asked_is_refused(
 ) -> None:
     assert run_command([*arguments, "--project", str(corpus_folder)]) in (2, 3)
     assert message in capfd.readouterr().err
+
+
+def test_one_number_is_a_window_on_both_sides(ask: Ask) -> None:
+    assert ask("collocates", "叶酸", "--window", "3") == ask(
+        "collocates", "叶酸", "--window", "-3,3"
+    )
 
 
 def test_dry_run_prints_what_a_query_will_cost(ask: Ask) -> None:
