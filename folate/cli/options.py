@@ -150,15 +150,27 @@ def to_plain_text(value: Any) -> str:
 def _print_json(rows: Iterable[Mapping[str, Any]]) -> None:
     before = "[\n"
     for row in rows:
-        text = json.dumps(row, ensure_ascii=False, indent=2, default=to_plain_text)
-        print_data(before + indent(escape_json(text), "  "))
+        print_data(before + indent(_to_json(row, 2), "  "))
         before = ",\n"
     print_data("[]\n" if before == "[\n" else "\n]\n")
 
 
 def _print_jsonl(rows: Iterable[Mapping[str, Any]]) -> None:
     for row in rows:
-        print_data(escape_json(json.dumps(row, ensure_ascii=False, default=to_plain_text)) + "\n")
+        print_data(_to_json(row, None) + "\n")
+
+
+def _to_json(row: Mapping[str, Any], spaces: int | None) -> str:
+    """Return a row as JSON, which has neither infinity nor NaN: they become null."""
+    text = json.dumps(row, ensure_ascii=False, indent=spaces, default=to_plain_text)
+    if "Infinity" in text or "NaN" in text:
+        finite = json.loads(text, parse_constant=_null)
+        text = json.dumps(finite, ensure_ascii=False, indent=spaces)
+    return escape_json(text)
+
+
+def _null(_constant: str) -> None:
+    """Stand for a number that JSON does not have."""
 
 
 def _print_csv(rows: Iterable[Mapping[str, Any]]) -> None:

@@ -164,3 +164,14 @@ def test_no_rows_are_no_rows_in_every_format(capsys):
 def test_the_reference_is_that_of_the_commands():
     written = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
     assert written == render_reference(), "run 'make docs'"
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_json_has_null_for_numbers_that_it_does_not_know(form, capsys):
+    print_rows([{"a": float("inf"), "b": [float("nan"), 1.5], "c": "Infinity 叶酸"}], form)
+    out = json.loads(capsys.readouterr().out)
+    assert (out[0] if form == "json" else out) == {
+        "a": None,
+        "b": [None, 1.5],
+        "c": "Infinity 叶酸",
+    }
