@@ -22,6 +22,8 @@ from pyarrow.csv import write_csv
 Times = dict[str, dict[str, Any]]
 Tasks = dict[str, list[str]]
 MAX_HITS = 1_000_000
+COLLOCATES = 50
+"""Rows of a table of collocates, the most typical first."""
 
 
 class Stopwatch:
@@ -81,7 +83,7 @@ def run_conc(words: Path, tasks: Tasks, work: Path) -> Times:
         watch.measure(
             "collocates",
             lambda word=word: len(
-                conc.collocates(word, context_length=5, page_size=MAX_HITS).to_frame()
+                conc.collocates(word, context_length=5, page_size=COLLOCATES).to_frame()
             ),
         )
     focus = Conc(corpora["a"])

@@ -134,7 +134,7 @@ def similar_posts(view: CorpusView, request: SimilarRequest, access: VectorAcces
 
 def _check(request: SimilarRequest) -> None:
     if bool(request.text.strip()) == bool(request.like):
-        raise InputError("wanted a text or the id of a post, one of them, to compare posts with.")
+        raise InputError("wanted a TEXT or --like ID, one of them, to compare posts with.")
     if not 1 <= request.top <= MAX_TOP:
         raise InputError(f"wanted 1 to {MAX_TOP:,} posts, got {request.top:,}.")
 

@@ -90,7 +90,9 @@ def _open_newest(folder: Path, store: Store, timezone: str) -> OpenIndex:
             _build_newest(folder, store, timezone)
             continue
         if snapshot is None or not _is_of(snapshot, manifest):
-            snapshot = store.snapshot(_other_versions(present_versions) | manifest.version_numbers)
+            versions = _other_versions(present_versions) | manifest.version_numbers
+            # most questions read the index alone
+            snapshot = store.snapshot(versions, is_lazy=True)
         if merge.find_merge(manifest.segments, folder):
             merge_in_background(folder.parent, timezone)
         return OpenIndex(segments, lexicon, snapshot.versions, snapshot, note)

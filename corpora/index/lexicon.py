@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.index.strings import hash_texts
+from corpora.index.strings import hash_texts, number_array, string_array
 
 _SCHEMA = pa.schema(
     {
@@ -42,10 +42,21 @@ class _Part:
     @classmethod
     def of_table(cls, table: pa.Table) -> "_Part":
         words, hashes, places = (table[name].combine_chunks() for name in _SCHEMA.names)
-        return cls(words, hashes.to_numpy(), places.to_numpy())
+        return cls(words, number_array(hashes, np.uint64), number_array(places, np.uint32))
 
     def to_table(self) -> pa.Table:
         return pa.table([self.words, self._hashes, self._places], schema=_SCHEMA)
+
+    def find_one(self, word: str, hashed: np.uint64) -> int:
+        """Return the place of one word in this part, or -1."""
+        row = int(np.searchsorted(self._hashes, hashed))
+        while row < len(self._hashes) and self._hashes[row] == hashed:
+            place = int(self._places[row])
+            if self.words[place].as_py() == word:
+                return place
+            # words of one hash follow each other
+            row += 1
+        return -1
 
     def find(self, words: pa.Array, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Return the place of each word in this part, or -1."""
@@ -75,7 +86,8 @@ class Lexicon:
         self._new_words: list[str] = []
         self._new_ids: dict[str, int] = {}
         self._strings: pa.ChunkedArray | None = None
-        self.add(words)
+        if words:
+            self.add(words)
 
     def __len__(self) -> int:
         return self._bounds[-1] + len(self._new_words)
@@ -87,7 +99,12 @@ class Lexicon:
 
     def id(self, word: str) -> int:
         """Return the number of a word, or -1."""
-        return int(self.ids(pa.array([word], pa.string()))[0])
+        hashed = hash_texts(string_array(word))[0]
+        for part, bound in zip(self._parts, self._bounds, strict=False):
+            place = part.find_one(word, hashed)
+            if place >= 0:
+                return place + bound
+        return self._new_ids.get(word, -1)
 
     def ids(self, words: pa.Array) -> npt.NDArray[np.int64]:
         """Return the numbers of words, -1 for unknown ones."""

@@ -2,6 +2,7 @@
 
 import itertools
 from bisect import bisect_left
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,19 @@ class Postings:
         return index if index < len(self.keys) and int(self.keys[index]) == key else None
 
 
+@dataclass(frozen=True)
+class LiveCounts:
+    """What the live documents of a segment have."""
+
+    posts: int
+    words: int
+    # without the separators of documents
+    characters: int
+    # documents with words, and with lemmas and parts of speech
+    with_words: int
+    with_tags: int
+
+
 class Segment:
     """Documents with their characters, words and metadata.
 
@@ -98,6 +112,19 @@ class Segment:
         if self.live is None:
             return np.arange(self.document_count, dtype=np.int64)
         return np.flatnonzero(self.live)
+
+    @cached_property
+    def live_counts(self) -> "LiveCounts":
+        """What the live documents have."""
+        live = slice(None) if self.live is None else self.live
+        posts = len(self.live_documents)
+        return LiveCounts(
+            posts=posts,
+            words=int(np.diff(self.array("word_offsets"))[live].sum()),
+            characters=int(np.diff(self.array("char_offsets"))[live].sum()) - posts,
+            with_words=int(np.count_nonzero(self.has_words[live])),
+            with_tags=int(np.count_nonzero(self.has_tags[live])),
+        )
 
     @cached_property
     def pairs(self) -> Postings:

@@ -1,11 +1,29 @@
 """Many short texts as arrays: their bytes, their hashes, their place in a sorted list."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MIXERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+def string_array(text: str) -> pa.Array:
+    """Return an Arrow array of one text; unlike `pyarrow.array`, this does not import pandas."""
+    data = text.encode("utf-8", "surrogatepass")
+    offsets = np.array([0, len(data)], np.int32)
+    return pa.StringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(data))
+
+
+def number_array(values: pa.Array, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return numbers without nulls; unlike `Array.to_numpy`, this does not import pandas."""
+    item_size = np.dtype(dtype).itemsize
+    buffer = values.buffers()[1]
+    if buffer is None:
+        return np.empty(0, dtype)
+    return np.frombuffer(buffer, dtype, len(values), values.offset * item_size)
 
 
 def utf8_arrays(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:

@@ -46,10 +46,13 @@ class LexiconMasks:
         self._lexicon = lexicon
         self._masks: dict[tuple[str, bool], Mask] = {}
         self._ids: dict[tuple[str, bool], Positions] = {}
+        self._numbers: dict[str, int] = {}
 
     def id(self, word: str) -> int:
         """Return the number of a word, or -1."""
-        return self._lexicon.id(word)
+        if word not in self._numbers:
+            self._numbers[word] = self._lexicon.id(word)
+        return self._numbers[word]
 
     def mask(self, expression: str, *, stripped: bool) -> Mask:
         """Return for each word whether an expression matches it, or it without its diacritics."""

@@ -155,18 +155,16 @@ class SegmentSearch:
 
     @cached_property
     def _searched(self) -> Mask | None:
-        """The live posts that the metadata of the query admit; None for all posts."""
+        """The live posts that the metadata of the query admit; None for all live posts."""
         admitted = self._admitted(self._tree)
         live = self._segment.live
-        if admitted is None or live is None:
-            return live if admitted is None else admitted
-        return admitted & live
+        return admitted if admitted is None or live is None else admitted & live
 
     @cached_property
     def searched_posts(self) -> int:
         """The number of posts that were searched."""
         if self._searched is None:
-            return self._segment.document_count
+            return self._segment.live_counts.posts
         return int(np.count_nonzero(self._searched))
 
     @property
@@ -174,19 +172,21 @@ class SegmentSearch:
         """The words, characters or posts that were searched."""
         if self._unit == "post":
             return self.searched_posts
+        if self._searched is None:
+            counts = self._segment.live_counts
+            return counts.words if self._unit == "word" else counts.characters
         name = "word_offsets" if self._unit == "word" else "char_offsets"
         offsets = self._segment.array(name)
         separators = 0 if self._unit == "word" else self.searched_posts
-        if self._searched is None:
-            return int(offsets[-1]) - separators
         return int(np.diff(offsets)[self._searched].sum()) - separators
 
     def count_without(self, state: int) -> int:
         """Return how many of the searched posts lack HAS_WORDS or HAS_TAGS."""
+        if self._searched is None:
+            counts = self._segment.live_counts
+            return counts.posts - (counts.with_words if state == HAS_WORDS else counts.with_tags)
         has = self._segment.has_words if state == HAS_WORDS else self._segment.has_tags
-        if self._searched is not None:
-            has = has & self._searched
-        return self.searched_posts - int(np.count_nonzero(has))
+        return self.searched_posts - int(np.count_nonzero(has & self._searched))
 
     def _admitted(self, node: Node) -> Mask | None:
         """Return the posts that metadata admit for matches of a node; None for all."""

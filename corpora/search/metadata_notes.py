@@ -42,10 +42,8 @@ def _filters(node: Node) -> Iterator[Filter]:
 
 
 def _unread_notes(segments: Sequence[Segment], fields: Sequence[str]) -> Iterator[str]:
-    total = sum(len(segment.live_documents) for segment in segments)
-    read = 0
-    for segment in segments:
-        read += int(segment.has_words[segment.live_documents].sum())
+    total = sum(segment.live_counts.posts for segment in segments)
+    read = sum(segment.live_counts.with_words for segment in segments)
     if fields and read < total:
         yield (
             f"{total - read:,} of {total:,} posts are not annotated yet, and "
@@ -56,7 +54,7 @@ def _unread_notes(segments: Sequence[Segment], fields: Sequence[str]) -> Iterato
 def _unjudged_notes(segments: Sequence[Segment], fields: Sequence[str]) -> Iterator[str]:
     if not fields:
         return
-    total = sum(len(segment.live_documents) for segment in segments)
+    total = sum(segment.live_counts.posts for segment in segments)
     keys = [f"sentiment:{label}" for label in SENTIMENT_LABELS]
     judged = sum(segment.count_with(key) for segment in segments for key in keys)
     if judged < total:

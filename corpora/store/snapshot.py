@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
@@ -86,26 +87,43 @@ class Snapshot:
         versions: Mapping[str, int],
         max_query_seconds: float = MAX_QUERY_SECONDS,
         files: Mapping[str, Sequence[str]] | None = None,
+        *,
+        is_lazy: bool = False,
     ) -> None:
         """Pin the version of each table that `versions` names; other tables are empty.
 
         A query that takes longer than `max_query_seconds` is stopped. Of a table that `files`
-        names, only these files of its version are read. Raises StoreError.
+        names, only these files of its version are read. With `is_lazy` the tables are opened with
+        the first query, which then raises what else is raised here: StoreError.
         """
         self.versions = dict(versions)
         self._root = root
         self._max_query_seconds = max_query_seconds
         # Subqueries in brackets, and what is read instead of each.
         self._subquery_sources: tuple[tuple[str, str], ...] = ()
-        self.files_by_table = {
-            name: files[name] if files and name in files else data_files(root, name, version)
-            for name, version in self.versions.items()
-        }
-        self._con = duckdb.connect(config=_SETTINGS)
+        self._chosen_files = files or {}
+        if not is_lazy:
+            _ = self._con
+
+    @cached_property
+    def files_by_table(self) -> dict[str, Sequence[str]]:
+        """The data files of each table, or those that were chosen. Raises StoreError."""
+        files: dict[str, Sequence[str]] = {}
+        for name, version in self.versions.items():
+            chosen = self._chosen_files.get(name)
+            files[name] = data_files(self._root, name, version) if chosen is None else chosen
+        return files
+
+    @cached_property
+    def _con(self) -> duckdb.DuckDBPyConnection:
+        """The connection, with a view of each table and nothing else to read or to change."""
+        files = self.files_by_table
+        connection = duckdb.connect(config=_SETTINGS)
         with self._translate_errors(_SETUP_QUERY_ERRORS):
-            self._con.execute("SET GLOBAL TimeZone = 'UTC'")
-            self._create_views(self.files_by_table)
-            self._seal(list(chain.from_iterable(self.files_by_table.values())))
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            _create_views(connection, files)
+            _seal(connection, list(chain.from_iterable(files.values())))
+        return connection
 
     @contextmanager
     def materialize(
@@ -252,26 +270,29 @@ class Snapshot:
                 f"the query can't be answered: {delta_tables.summarize_error(error)}."
             ) from error
 
-    def _create_views(self, files_by_table: Mapping[str, Sequence[str]]) -> None:
-        """Create a view for each table, and for annotations also one of rows of earlier texts."""
-        for name, table in TABLES.items():
-            view = f"all_{name}" if name in PER_TEXT_TABLES else name
-            rows = scan_sql(table, files_by_table.get(name, []))
-            self._con.execute(f"CREATE VIEW {view} AS {rows}")
-        is_adapted = bool(self._con.sql("SELECT 1 FROM adaptations LIMIT 1").fetchall())
-        for name in PER_TEXT_TABLES:
-            # a join, as ids of posts are unique: unlike a semi-join it can be done last, on few
-            # rows
-            rows = f"SELECT a.* FROM all_{name} a JOIN posts USING (id, text_hash)"
-            if name == "sentiments" and is_adapted:
-                rows = ADAPTED_SENTIMENTS_SQL
-            self._con.execute(f"CREATE VIEW {name} AS {rows}")
 
-    def _seal(self, paths: list[str]) -> None:
-        """Forbid access to all but the pinned files: queries are typed by people."""
-        self._con.execute(f"SET allowed_paths = {_list_literal(paths)}")
-        self._con.execute("SET enable_external_access = false")
-        self._con.execute("SET lock_configuration = true")
+def _create_views(
+    connection: duckdb.DuckDBPyConnection, files_by_table: Mapping[str, Sequence[str]]
+) -> None:
+    """Create a view for each table, and for annotations also one of rows of earlier texts."""
+    for name, table in TABLES.items():
+        view = f"all_{name}" if name in PER_TEXT_TABLES else name
+        rows = scan_sql(table, files_by_table.get(name, []))
+        connection.execute(f"CREATE VIEW {view} AS {rows}")
+    is_adapted = bool(connection.sql("SELECT 1 FROM adaptations LIMIT 1").fetchall())
+    for name in PER_TEXT_TABLES:
+        # a join, as ids of posts are unique: unlike a semi-join it can be done last, on few rows
+        rows = f"SELECT a.* FROM all_{name} a JOIN posts USING (id, text_hash)"
+        if name == "sentiments" and is_adapted:
+            rows = ADAPTED_SENTIMENTS_SQL
+        connection.execute(f"CREATE VIEW {name} AS {rows}")
+
+
+def _seal(connection: duckdb.DuckDBPyConnection, paths: list[str]) -> None:
+    """Forbid access to all but the pinned files: queries are typed by people."""
+    connection.execute(f"SET allowed_paths = {_list_literal(paths)}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 def _is_select(statement: duckdb.Statement) -> bool:

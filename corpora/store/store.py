@@ -139,14 +139,16 @@ class Store:
         self,
         versions: Mapping[str, int] | None = None,
         max_query_seconds: float = MAX_QUERY_SECONDS,
+        *,
+        is_lazy: bool = False,
     ) -> Snapshot:
         """Return the store at `versions`, or as it is now. Raises StoreError.
 
         A table that `versions` does not name is empty. A query to the snapshot that takes longer
-        than `max_query_seconds` is stopped.
+        than `max_query_seconds` is stopped. With `is_lazy`, tables are opened with the first query.
         """
         pinned_versions = self.versions() if versions is None else versions
-        return Snapshot(self.root, pinned_versions, max_query_seconds)
+        return Snapshot(self.root, pinned_versions, max_query_seconds, is_lazy=is_lazy)
 
     def pending_posts(
         self,

@@ -123,8 +123,15 @@ def run_command(arguments: list[str]) -> int:
     except (FolateError, OSError) as error:
         if "--debug" in arguments:
             raise
-        return _print_error(str(error), getattr(error, "exit_code", 1), _notes(error))
+        return _print_error(_message(error), getattr(error, "exit_code", 1), _notes(error))
     return exit_code if isinstance(exit_code, int) else 0
+
+
+def _message(error: Exception) -> str:
+    """Return the sentence of an error; of one of the system its reason behind the file's name."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}."
+    return str(error)
 
 
 def _notes(error: Exception) -> tuple[str, ...]:

@@ -39,7 +39,9 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
         with _open_temporary(Path(os.path.realpath(path))) as file:
             yield file
     except OSError as error:
-        if error.filename is None:  # the error of a full disk has no file name
+        # the error of a full disk has no file name; that of a folder that is missing or can't be
+        # written has the name of the temporary file
+        if error.filename is None or str(error.filename).endswith(_TEMPORARY_SUFFIX):
             error.filename = str(path)
         raise
 
