@@ -13,7 +13,7 @@ from corpora.answers.cells import Axis
 from corpora.answers.metadata import GROUPED_FIELDS, FieldValues, require_fields
 from corpora.answers.row_queries import both_nodes, near_node, word_node, words_node
 from corpora.index.segment import Positions
-from corpora.query.build import all_of, any_of
+from corpora.query.build import all_conditions, all_of, any_of
 from corpora.query.canonical import canonical
 from corpora.query.syntax import (
     And,
@@ -26,8 +26,10 @@ from corpora.query.syntax import (
     Position,
     Term,
     Wildcard,
+    Word,
+    WordMatch,
 )
-from corpora.search.forms import without_diacritics
+from corpora.search.forms import wildcard_expression, without_diacritics
 from corpora.search.hits import SegmentHits, Unit
 from corpora.search.view import CorpusView
 from corpora.search.windows import words_around
@@ -232,10 +234,15 @@ def _with_equal_hit(node: Node, equal: Callable[[Node], Node | None]) -> Node | 
     return equal(node)
 
 
-def _equal_words(words: Node, node: Node) -> Node:
-    """Return the tree of posts of a pattern with a hit that is these words."""
+def _equal_words(words: Node, node: Node) -> Node | None:
+    """Return the tree of posts of a pattern with a hit that is these words; None for no such."""
     match node:
-        case Term() | Wildcard() | Near() | Constrained():
+        case Wildcard(pattern, flags):
+            if not isinstance(words, Word) or words.condition is None:
+                return None
+            wildcard = WordMatch("word", wildcard_expression(pattern, flags), flags=flags)
+            return Word(all_conditions([wildcard, words.condition]))
+        case Term() | Near() | Constrained():
             # wherever these words are, they are a hit
             return both_nodes(node, words)
     return Position(Position(words, "within", node), "containing", node)

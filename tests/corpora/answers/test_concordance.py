@@ -132,7 +132,10 @@ def test_the_query_of_a_line_finds_its_post(corpus: Corpus, query: str) -> None:
 @pytest.mark.parametrize("group", ["left", "right", "hit", "source", "brand", "week", "place"])
 @pytest.mark.parametrize(
     "query",
-    ["叶酸", "叶酸 source:weibo", "folic OR 叶酸", "fol* acid", '[word="f.*"] [word="acid"]'],
+    [
+        *["叶酸", "叶酸 source:weibo", "folic OR 叶酸", "fol* acid", "Fol*%c OR aga*"],
+        '[word="f.*"] [word="acid"]',
+    ],
 )
 def test_groups_add_up_and_their_queries_find_their_posts(
     corpus: Corpus, query: str, group: str
