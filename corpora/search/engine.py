@@ -41,6 +41,9 @@ BLOCK_MATCHES = 250_000
 MAX_HITS = 100_000_000
 """Hits of a query, at most: their positions are held in memory."""
 
+NO_POSTS = ("the corpus has no posts yet: run 'folate import' or 'folate crawl'",)
+"""The notes of an answer from an empty corpus."""
+
 
 @dataclass(frozen=True)
 class _Found:
@@ -83,7 +86,7 @@ def search_segments(segments: Sequence[Segment], lexicon: Lexicon, tree: Node) -
         size=sum(search.size for search in searches),
         searched_posts=sum(search.searched_posts for search in searches),
         posts_without_words=sum(search.count_without(HAS_WORDS) for search in searches),
-        notes=(*_notes(searches, tree), *metadata_notes(segments, tree)),
+        notes=(*_notes(searches, tree), *metadata_notes(segments, tree)) if segments else NO_POSTS,
     )
 
 

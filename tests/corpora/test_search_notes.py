@@ -1,5 +1,7 @@
 """What answers say of metadata that nobody has, and of posts that no model has read."""
 
+from pathlib import Path
+
 import pytest
 
 from corpora import Corpus
@@ -39,3 +41,10 @@ def test_a_kind_of_metadata_that_nobody_made_yet_is_told_with_the_command(corpus
 
 def test_weeks_and_authors_are_asked_for_freely(corpus: Corpus) -> None:
     assert notes(corpus, "week:2020-W01 OR author:0123456789abcdef") == ()
+
+
+@pytest.mark.parametrize("query", ["叶酸", "brand:ours", '[word="folic"]'])
+def test_a_corpus_without_posts_says_what_to_run(tmp_path: Path, query: str) -> None:
+    create_project(tmp_path)
+    [note] = notes(Corpus.open(tmp_path), query)
+    assert note == "the corpus has no posts yet: run 'folate import' or 'folate crawl'"
