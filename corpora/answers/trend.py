@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from math import inf
 from typing import Any, Literal
 
@@ -222,8 +223,13 @@ def _gap_notes(rows: Sequence[Mapping[str, Any]], step: Step) -> list[str]:
     gaps = {row[step] for row in rows if row["coverage"] in GAPS}
     if not gaps:
         return []
-    names = join_names(sorted(gaps), max_names=_MAX_LISTED_GAPS)
-    return [f"gaps, as not all posts of the {step} were seen: {names}"]
+    names = []
+    for is_gap, run in groupby(sorted({row[step] for row in rows}), gaps.__contains__):
+        periods = list(run)
+        if is_gap:
+            names.append("..".join(dict.fromkeys((periods[0], periods[-1]))))
+    listed = join_names(names, max_names=_MAX_LISTED_GAPS)
+    return [f"gaps, as not all posts of the {step} were seen: {listed}"]
 
 
 def _definitions(step: Step, by: str | None, unit: Unit) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from math import floor, log10
 from typing import Any
 
@@ -22,7 +23,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 58, 50
 _LEGEND_HEIGHT = 20
 _LEGEND_WIDTH = 168
 _LEGEND_COLUMNS = 4
-_MAX_TIME_LABELS = 9
+_MAX_TIME_LABELS = 8
 _MAX_NAME_LENGTH = 18
 _MAX_TITLE_LENGTH = 80
 # Highest bound that is drawn, as a multiple of the highest rate: a few weeks with few posts would
@@ -191,16 +192,21 @@ def _frame(title: str, unit: str, notes: str, height: float) -> Iterator[str]:
 
 
 def _gaps(lines: Sequence[_Line], scale: _Scale) -> Iterator[str]:
-    """Shade the periods that are gaps in every line."""
+    """Shade the periods that are gaps in every line, those in a row as one."""
     if not lines:
         return
-    for number, rows in enumerate(zip(*(line.rows for line in lines), strict=True)):
-        if all(row["coverage"] in GAPS for row in rows):
+    periods = zip(*(line.rows for line in lines), strict=True)
+    are_gaps = [all(row["coverage"] in GAPS for row in rows) for rows in periods]
+    number = 0
+    for is_gap, run in groupby(are_gaps):
+        count = len(list(run))
+        if is_gap:
             left = scale.x(number) - scale.step / 2
             yield (
-                f'<rect class="gap" x="{left:.1f}" y="{_TOP}" width="{scale.step:.1f}" '
+                f'<rect class="gap" x="{left:.1f}" y="{_TOP}" width="{count * scale.step:.1f}" '
                 f'height="{scale.bottom - _TOP:.1f}"/>'
             )
+        number += count
 
 
 def _rate_axis(scale: _Scale) -> Iterator[str]:
