@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from corpora.answers import svg
@@ -15,6 +16,8 @@ _WIDTH = 760
 _LEFT, _RIGHT, _TOP, _BOTTOM = 190, 70, 66, 48
 _ROW_HEIGHT = 20
 _MAX_NAME_LENGTH = 24
+# Characters of a note, in Latin letters.
+_LINE_LENGTH = 110
 # Highest bound that is drawn, as a multiple of the highest value.
 _MAX_BOUND = 1.5
 
@@ -113,6 +116,11 @@ def _picture(
 ) -> str:
     heading, name, unit = texts
     parts = [svg.title(16, 26, heading), svg.text(16, 46, unit)]
+    if not frame.rows:
+        lines = wrap(" ".join(["No row to draw.", *answer.notes]), _LINE_LENGTH)
+        for number, line in enumerate(lines):
+            parts.append(svg.text(16, _TOP + (number + 1) * _ROW_HEIGHT, line))
+        return svg.document(_WIDTH, _TOP + (len(lines) + 1) * _ROW_HEIGHT, heading, parts)
     for value in svg.round_values(frame.lowest, frame.highest):
         css_class = "zero" if value == 0 else "grid"
         parts.append(svg.upright(frame.x(value), _TOP - 4, frame.bottom, css_class))

@@ -488,6 +488,12 @@ def test_pictures_are_svg_without_raw_markup(corpus: Corpus, name: str) -> None:
     assert all(next(iter(row.values())) in texts for row in list(answer.rows)[:20])
 
 
+def test_a_picture_without_rows_says_why(tmp_path: Path) -> None:
+    answer = build_corpus(tmp_path, [WordPost("x a")]).collocates("a")
+    assert not answer.rows
+    assert "No row to draw." in answer.plot()
+
+
 def test_hidden_characters_of_words_are_not_shown(tmp_path: Path) -> None:
     posts = [WordPost("bad\u202eword x")] * 3
     answer = build_corpus(tmp_path, posts).ngrams()
