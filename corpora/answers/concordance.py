@@ -30,7 +30,6 @@ Row = Mapping[str, Any]
 SORTS = ("date", "left", "right", "hit", "author", *(name for name in FIELDS if name != "author"))
 """What lines can be sorted by."""
 
-_SIDES = ("left", "right", "hit")
 # Lines that are read at once.
 _BLOCK = 20_000
 # Ids that stand in a query without quotation marks, most of them by far.

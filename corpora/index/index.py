@@ -1,9 +1,9 @@
 """The index of a corpus: brought up to date with the store, and opened at one version of it."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -17,6 +17,7 @@ from corpora.index.build import index_documents
 from corpora.index.file_ids import FileIds
 from corpora.index.layout import INDEX_FOLDER
 from corpora.index.lexicon import Lexicon
+from corpora.index.locking import LOCK_FILE, locked_folder
 from corpora.index.manifest import (
     Manifest,
     SegmentEntry,
@@ -26,12 +27,12 @@ from corpora.index.manifest import (
 )
 from corpora.index.segment import Segment
 from corpora.index.versions import parse_version_name, version_name
-from corpora.index.writing import AT_FOLDER, LOCK_FILE, IndexWriter, delete_unnamed, read_dead
+from corpora.index.writing import AT_FOLDER, IndexWriter, delete_unnamed, read_dead
 from corpora.store.snapshot import Snapshot
 from corpora.store.store import Store
 from folate.core.config import Config
 from folate.core.errors import NotFound, StoreError
-from folate.core.progress import show_elapsed_time, track_progress
+from folate.core.progress import track_progress
 
 KEPT_OLD_VERSIONS = 3
 """Indexes of old versions that are kept."""
@@ -208,23 +209,10 @@ def _open_segment(folder: Path, entry: SegmentEntry) -> Segment:
     return segment
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let no other process write the index in `folder` during the block. Raises StoreError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK_FILE)
-        with show_elapsed_time("waiting for another command that updates the index"):
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
-    except OSError as error:
-        raise StoreError(
-            f"the index in {folder} can't be written ({error.strerror or error}): see that the "
-            "disk has room and may be written to, then run it again."
-        ) from error
+def _locked(folder: Path) -> AbstractContextManager[None]:
+    """Let no other process write the index in `folder` during a block. Raises StoreError."""
+    waiting = "waiting for another command that updates the index"
+    return locked_folder(folder, "the index", waiting)
 
 
 def refresh_index(

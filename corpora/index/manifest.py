@@ -53,10 +53,6 @@ class Manifest:
     # number of the next file or folder
     next_number: int = 1
 
-    def segment_files(self, name: str) -> dict[str, WrittenFile]:
-        """Return the files in the folder of a segment."""
-        return {path: file for path, file in self.files.items() if path.startswith(f"{name}/")}
-
     @property
     def version_numbers(self) -> dict[str, int]:
         """The version of each table."""

@@ -43,13 +43,6 @@ class Postings:
         values = self.values[self.offsets[index] : self.offsets[index + 1]]
         return np.asarray(values, np.int64)
 
-    def values_of_range(self, first_key: int, last_key: int) -> Positions:
-        """Return the values of all keys from `first_key` to `last_key`, in rising order."""
-        low = int(np.searchsorted(self.keys, self.keys.dtype.type(first_key), "left"))
-        high = int(np.searchsorted(self.keys, self.keys.dtype.type(last_key), "right"))
-        values = np.asarray(self.values[self.offsets[low] : self.offsets[high]], np.int64)
-        return np.sort(values) if high - low > 1 else values
-
     def count_range(self, first_key: int, last_key: int) -> int:
         """Return how many values all keys from `first_key` to `last_key` have."""
         low = int(np.searchsorted(self.keys, self.keys.dtype.type(first_key), "left"))
@@ -190,10 +183,6 @@ class Segment:
         """Return how many live documents have this key of metadata."""
         documents = self.documents_with(key)
         return len(documents) if self.live is None else int(self.live[documents].sum())
-
-    def documents_of_characters(self, positions: Positions) -> Positions:
-        """Return the document of each character position."""
-        return np.searchsorted(self.array("char_offsets"), positions, "right") - 1
 
     def documents_of_words(self, positions: Positions) -> Positions:
         """Return the document of each word position."""

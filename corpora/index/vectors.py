@@ -10,7 +10,6 @@ import json
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -20,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from filelock import FileLock
 
 from corpora.index.build import WrittenFile, write_array
+from corpora.index.locking import locked_folder
 from corpora.index.manifest import TableVersion, sync
 from corpora.index.segment import Positions, Segment
 from corpora.index.strings import hash_texts
@@ -35,14 +34,12 @@ from corpora.index.vector_parts import (
 )
 from corpora.store import commits
 from corpora.store.snapshot import Snapshot
-from folate.core.errors import StoreError
 from folate.core.files import write_atomically
 from folate.core.progress import show_elapsed_time
 
 VECTORS_FOLDER = "vectors"
 FORMAT_VERSION = 1
 MANIFEST_FILE = "manifest.json"
-LOCK_FILE = "lock"
 MAX_PART_ROWS = 500_000
 """Texts of a part: building one takes 2 GB at most."""
 NO_TEXT = -1
@@ -140,7 +137,10 @@ def open_vectors(
     If it is the newest one, what is in `folder` is brought up to date. Raises StoreError.
     """
     versions = _table_versions(root, snapshot)
-    with _locked(folder):
+    with (
+        show_elapsed_time("preparing sentence vectors"),
+        locked_folder(folder, "the vectors"),
+    ):
         try:
             manifest = _read_manifest(folder)
             parts = [VectorPart.load(folder / name) for name in manifest.parts]
@@ -363,22 +363,3 @@ def _delete_unnamed(folder: Path, names: set[str]) -> None:
     for path in list(folder.iterdir()):
         if path.is_dir() and path.name not in names:
             shutil.rmtree(path)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let no other process change the vectors during the block. Raises StoreError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK_FILE)
-        with show_elapsed_time("preparing sentence vectors"):
-            lock.acquire()
-            try:
-                yield
-            finally:
-                lock.release()
-    except OSError as error:
-        raise StoreError(
-            f"the vectors in {folder} can't be written ({error.strerror or error}): see that the "
-            "disk has room and may be written to, then run it again."
-        ) from error

@@ -24,6 +24,7 @@ from corpora.index.build import (
 from corpora.index.file_ids import FILES_FOLDER
 from corpora.index.layout import MANIFEST_FILE
 from corpora.index.lexicon import Lexicon
+from corpora.index.locking import LOCK_FILE
 from corpora.index.manifest import (
     Manifest,
     SegmentEntry,
@@ -35,7 +36,6 @@ from corpora.index.manifest import (
 from corpora.index.segment import Segment
 
 MAX_LEXICON_FILES = 8
-LOCK_FILE = "lock"
 AT_FOLDER = "at"
 KEPT_FOLDERS = (AT_FOLDER, FILES_FOLDER)
 """Folders of an index that its manifest does not name."""

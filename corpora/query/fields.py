@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from folate.core.config import Config
+from folate.core.config import LEVEL_SEPARATOR, Config
 from folate.core.errors import ConfigError, suggestion
 from folate.core.labels import ASPECTS, EMOTIONS, INTENTS, SENTIMENT_LABELS
 from folate.core.post import POST_KINDS
@@ -70,7 +70,7 @@ def _normalize_tag(value: str) -> str:
     levels = [normalize_text(level) for level in value.split(PART_SEPARATOR)]
     if not all(levels):
         raise UnfitValue(f"wanted levels such as food/dairy, got {quote_name(value)}.")
-    return f" {PART_SEPARATOR} ".join(levels)
+    return LEVEL_SEPARATOR.join(levels)
 
 
 def _normalize_hashtag(value: str) -> str:

@@ -100,7 +100,6 @@ _CLOSING_QUOTES = {'"': '"', "'": "'", "“": "”"}
 _LOOK = re.compile(r"\(\?(?:<?[=!])")
 _LITERAL = re.compile(r"l(?=[\"'])")
 _RELATION = re.compile(r"[-=]>|\^-|-[^\s()\[\]{}\"']{0,60}->|=[^\s()\[\]{}\"']{0,60}=>")
-_IMPLICATION = re.compile("->")
 _KEYWORD = re.compile(r"(AND|OR|NOT)(?=[\s()（）\"“\[<]|$)")
 _NEAR = re.compile(r"NEAR(?:/(-?[0-9]+)(?:,([0-9]+))?)?(?=[\s()（）\"“\[<]|$)")
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)[:：](?!:)")

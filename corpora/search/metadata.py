@@ -9,17 +9,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpora.index.segment import Segment
+from corpora.query.fields import MAX_STARS
 from corpora.query.syntax import Filter
 from corpora.search.spans import Mask
+from folate.core.config import LEVEL_SEPARATOR
 from folate.core.errors import InputError
 from folate.core.weeks import Week
 from nlp.text.normalize import normalize_text
 
-STARS = 5
-"""Ratings are asked for in stars of five; those of the store go from 0 to 1."""
-
 _EPOCH = date(1970, 1, 1)
-_LEVEL = " / "
 _COMPARE: dict[str, Callable[[Any, float], Any]] = {
     "<": np.less,
     "<=": np.less_equal,
@@ -58,7 +56,7 @@ def keys_admitted(segment: Segment, field: str, value: str) -> list[str]:
         keys = segment.fields_from(prefix)
         return [key for key in keys if normal in key[len(prefix) :]]
     if field == "tag":
-        exact += [key for name in exact for key in segment.fields_from(name + _LEVEL)]
+        exact += [key for name in exact for key in segment.fields_from(name + LEVEL_SEPARATOR)]
     return list(dict.fromkeys(exact))
 
 
@@ -104,7 +102,7 @@ def _parse_day(value: str) -> date:
 
 def _by_rating(segment: Segment, node: Filter) -> Mask:
     # ratings are stored in 32 bits: a star of five is no round number of them
-    stars = np.round(segment.array("ratings").astype(np.float64) * STARS, 4)
+    stars = np.round(segment.array("ratings").astype(np.float64) * MAX_STARS, 4)
     if node.operator == "=":
         return _flags(stars == _stars(node.value))
     if node.operator in _COMPARE:
